@@ -1,0 +1,178 @@
+//! Which part of each line the prefilter looks for.
+//!
+//! A line is found in one of three ways, the cheapest for it: by a *gram*, four bytes of a literal that every match contains (looked up
+//! at every second place of a response, so that each literal is entered at two neighbouring places); by a *window*, four bytes at a
+//! fixed offset from the response's start; or, where neither exists, by the response's first byte.
+//!
+//! What is cheap is what is rare. Rarity is counted over responses made from the database's own patterns, and over texts that
+//! unknown servers would send.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxHashMap;
+
+use portprint_tables::code::hash;
+
+use super::literals::Requirement;
+use super::sample::{Random, sample};
+use super::{Analysis, ByteSet};
+
+/// How the prefilter finds a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Each of these literals, at its places.
+    Grams(Vec<LiteralGrams>),
+    /// Four bytes at an offset.
+    Window {
+        /// From the response's start.
+        offset: u8,
+        /// The bytes, the first lowest.
+        bytes: u32,
+    },
+    /// Any of these first bytes.
+    FirstByte(ByteSet),
+}
+
+/// A literal and the places in it whose grams are looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiteralGrams {
+    /// The literal, folded.
+    pub literal: Vec<u8>,
+    /// The first of [`STRIDE`] neighbouring places.
+    pub place: usize,
+}
+
+/// The prefilter looks at every second place of a response.
+pub const STRIDE: usize = 2;
+/// Bytes of a gram.
+pub const GRAM: usize = 4;
+/// A window stands at an offset below this.
+const WINDOW_OFFSETS: usize = 13;
+/// A longer literal is cut: more bytes to compare say nothing more.
+const LITERAL_MAX: usize = 32;
+
+/// Selects for all lines, in their order.
+#[must_use]
+pub fn select(lines: &[Analysis]) -> Vec<Selection> {
+    let training = Training::new(lines);
+    let mut shared: FxHashMap<u32, u32> = FxHashMap::default();
+    for literal in lines.iter().flat_map(|line| &line.requirements).flatten() {
+        for gram in literal.windows(GRAM) {
+            *shared.entry(folded(gram)).or_default() += 1;
+        }
+    }
+    let mut heads: HashMap<(u128, u128), u64> = HashMap::new();
+    lines
+        .iter()
+        .map(|line| {
+            let gram =
+                line.requirements.iter().filter_map(|it| price_grams(it, &training, &shared)).min_by_key(|it| it.0);
+            let window = window(line).map(|selection| {
+                let (mask, value) = (line.check.mask, line.check.value);
+                let hits = heads.entry((mask, value)).or_insert_with(|| training.heads_with(mask, value));
+                (*hits * RESPONSE_PRICE, selection)
+            });
+            match (gram, window) {
+                // A window costs a look-up at one place only.
+                (Some((gram, _)), Some((window, selection))) if window <= gram + WINDOW_BONUS => selection,
+                (Some((_, selection)), _) => selection,
+                (None, Some((_, selection))) => selection,
+                (None, None) => Selection::FirstByte(line.prefix.first().copied().unwrap_or(ByteSet::FULL)),
+            }
+        })
+        .collect()
+}
+
+/// What a training response with the gram costs, against a line that shares it.
+const RESPONSE_PRICE: u64 = 64;
+const SHARED_MAX: u32 = 32;
+const WINDOW_BONUS: u64 = 16;
+
+fn price_grams(
+    requirement: &Requirement,
+    training: &Training,
+    shared: &FxHashMap<u32, u32>,
+) -> Option<(u64, Selection)> {
+    let mut total = 0;
+    let mut literals = Vec::new();
+    for literal in requirement {
+        let prices: Vec<u64> = literal
+            .windows(GRAM)
+            .map(|gram| {
+                let gram = folded(gram);
+                let common = training.grams.get(&gram).copied().unwrap_or(0);
+                let sharing = shared.get(&gram).copied().unwrap_or(0).min(SHARED_MAX);
+                u64::from(common) * RESPONSE_PRICE + u64::from(sharing)
+            })
+            .collect();
+        let (place, price) =
+            prices.windows(STRIDE).map(|pair| pair.iter().sum::<u64>()).enumerate().min_by_key(|&(_, price)| price)?;
+        total += price;
+        let start = (place + GRAM + STRIDE - 1).saturating_sub(LITERAL_MAX).min(place);
+        let end = literal.len().min(start + LITERAL_MAX);
+        literals.push(LiteralGrams { literal: literal[start..end].to_vec(), place: place - start });
+    }
+    Some((total, Selection::Grams(literals)))
+}
+
+/// The first four neighbouring bytes that are fixed.
+fn window(line: &Analysis) -> Option<Selection> {
+    line.prefix.windows(GRAM).take(WINDOW_OFFSETS).enumerate().find_map(|(offset, sets)| {
+        let mut bytes = [0; GRAM];
+        for (byte, set) in bytes.iter_mut().zip(sets) {
+            *byte = set.single()?;
+        }
+        let offset = u8::try_from(offset).expect("there are few offsets");
+        Some(Selection::Window { offset, bytes: u32::from_le_bytes(bytes) })
+    })
+}
+
+/// The four bytes of a gram as they are hashed.
+#[must_use]
+pub fn folded(gram: &[u8]) -> u32 {
+    u32::from_le_bytes(gram.try_into().expect("a gram has four bytes")) | hash::FOLD
+}
+
+/// How many responses contain what.
+struct Training {
+    grams: FxHashMap<u32, u32>,
+    heads: Vec<u128>,
+}
+
+/// An unknown response weighs as much as so many made from patterns.
+const UNKNOWN_WEIGHT: u32 = 3;
+/// So many responses are made from all lines together, at most.
+const SAMPLES: usize = 6_000;
+const SEED: u64 = 0x706F_7274_7072_696E;
+
+impl Training {
+    fn new(lines: &[Analysis]) -> Self {
+        let mut training = Self { grams: FxHashMap::default(), heads: Vec::new() };
+        let mut random = Random::new(SEED);
+        for line in lines.iter().step_by((lines.len() / SAMPLES).max(1)) {
+            training.add(&sample(&line.pattern, &mut random), 1);
+        }
+        for response in super::training::responses() {
+            training.add(&response, UNKNOWN_WEIGHT);
+        }
+        training
+    }
+
+    fn add(&mut self, response: &[u8], weight: u32) {
+        let mut grams: Vec<u32> = response.windows(GRAM).map(folded).collect();
+        grams.sort_unstable();
+        grams.dedup();
+        for gram in grams {
+            *self.grams.entry(gram).or_default() += weight;
+        }
+        let mut head = [0; 16];
+        let len = response.len().min(16);
+        head[..len].copy_from_slice(&response[..len]);
+        let head = u128::from_le_bytes(head);
+        self.heads.extend(std::iter::repeat_n(head, weight as usize));
+    }
+
+    fn heads_with(&self, mask: u128, value: u128) -> u64 {
+        self.heads.iter().filter(|&&head| head & mask == value).count() as u64
+    }
+}

@@ -1,0 +1,139 @@
+//! Texts that servers send which no line knows, so that the prefilter learns what is common in them.
+
+use super::sample::Random;
+
+const SERVERS: [&str; 24] = [
+    "nginx/1.24.0",
+    "Apache/2.4.57 (Debian)",
+    "AmazonS3",
+    "cloudflare",
+    "Microsoft-IIS/10.0",
+    "openresty",
+    "lighttpd/1.4.69",
+    "Caddy",
+    "LiteSpeed",
+    "Acme-HTTPD/7.3",
+    "envoy",
+    "Varnish",
+    "gunicorn/20.1.0",
+    "Jetty(9.4.z)",
+    "SimpleHTTP/0.6 Python/3.11.2",
+    "ExampleBox embedded httpd 0.9",
+    "MyServer/1.0",
+    "uvicorn",
+    "Kestrel",
+    "Werkzeug/2.3.7 Python/3.11.4",
+    "Cowboy",
+    "TornadoServer/6.3.2",
+    "mini_httpd/1.30",
+    "WebServer",
+];
+
+const STATUSES: [&str; 9] = [
+    "200 OK",
+    "301 Moved Permanently",
+    "302 Found",
+    "400 Bad Request",
+    "401 Unauthorized",
+    "403 Forbidden",
+    "404 Not Found",
+    "500 Internal Server Error",
+    "503 Service Unavailable",
+];
+
+const HEADERS: [&str; 27] = [
+    "Content-Type: text/html; charset=utf-8",
+    "Content-Type: application/json",
+    "Connection: close",
+    "Connection: keep-alive",
+    "Cache-Control: private, no-cache, no-store, must-revalidate",
+    "Pragma: no-cache",
+    "Expires: Thu, 01 Jan 1970 00:00:00 GMT",
+    "X-Frame-Options: SAMEORIGIN",
+    "X-Content-Type-Options: nosniff",
+    "X-XSS-Protection: 1; mode=block",
+    "Strict-Transport-Security: max-age=31536000; includeSubDomains",
+    "Vary: Accept-Encoding",
+    "Accept-Ranges: bytes",
+    "ETag: \"5e8b7a1c-264\"",
+    "Last-Modified: Mon, 06 Apr 2020 19:21:16 GMT",
+    "X-Powered-By: PHP/7.4.33",
+    "X-Powered-By: Express",
+    "Set-Cookie: SESSIONID=0A1B2C3D4E5F60718293A4B5C6D7E8F9; Path=/; HttpOnly",
+    "Set-Cookie: sid=abcdefgh12345678; path=/",
+    "Location: https://www.example.com/",
+    "WWW-Authenticate: Basic realm=\"Restricted\"",
+    "Access-Control-Allow-Origin: *",
+    "Content-Language: en",
+    "Via: 1.1 proxy",
+    "Transfer-Encoding: chunked",
+    "Content-Length: 1234",
+    "Content-Security-Policy: default-src 'self'",
+];
+
+const BODY: [&str; 12] = [
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+    "<title>Welcome to the home page</title>\n",
+    "<link rel=\"stylesheet\" href=\"/static/css/main.css\">\n",
+    "<script src=\"/js/jquery.min.js\"></script>\n",
+    "</head>\n<body bgcolor=\"#ffffff\">\n",
+    "<div class=\"container\"><p>The requested resource was not found on this server.</p></div>\n",
+    "<a href=\"/login.html\">Login</a> | <a href=\"/index.php?id=42\">Index</a>\n",
+    "<form action=\"/cgi-bin/login.cgi\" method=\"post\"><input type=\"text\" name=\"username\"></form>\n",
+    "<h1>It works!</h1>\n<hr>\n",
+    "<table border=\"0\" width=\"100%\"><tr><td>Status</td><td>Running</td></tr></table>\n",
+    "<!-- build 2024.03.1 -->\n",
+    "var config = {\"version\":\"1.2.3\",\"debug\":false,\"items\":[1,2,3]};\n",
+];
+
+const BANNERS: [&str; 14] = [
+    "SSH-2.0-ExampleSSH_1.2\r\n",
+    "220 ftp.example.com FTP server (Example 1.2.3) ready.\r\n",
+    "220 mail.example.com ESMTP ExampleMail 1.2; Tue, 12 Mar 2024 10:00:00 +0000\r\n",
+    "220-Welcome\r\n220-You are user number 3 of 50 allowed.\r\n220 Logout after 15 minutes\r\n",
+    "+OK mail.example.com POP3 server ready <1896.697170952@mail.example.com>\r\n",
+    "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE STARTTLS AUTH=PLAIN] IMAP server ready\r\n",
+    "\r\nUbuntu 22.04 LTS\r\nhost login: ",
+    "-ERR unknown command\r\n",
+    "500 Syntax error, command unrecognized\r\n",
+    "RFB 003.008\n",
+    "@RSYNCD: 31.0\n",
+    "{\"status\":\"ok\",\"version\":\"1.2.3\",\"host\":\"example.com\"}\n",
+    "ERROR :Closing Link: 192.0.2.1 (Connection timed out)\r\n",
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error code=\"400\">Bad request</error>\n",
+];
+
+const HTTP_RESPONSES: usize = 700;
+const RANDOM_RESPONSES: usize = 200;
+const SEED: u64 = 0x7465_7874;
+
+/// HTTP responses with and without bodies, banners, and random bytes. Always the same.
+pub(super) fn responses() -> Vec<Vec<u8>> {
+    let mut random = Random::new(SEED);
+    let mut all: Vec<Vec<u8>> = (0..HTTP_RESPONSES).map(|_| http(&mut random)).collect();
+    for banner in BANNERS {
+        all.extend(std::iter::repeat_n(banner.as_bytes().to_vec(), 20));
+    }
+    for _ in 0..RANDOM_RESPONSES {
+        let len = [10, 32, 64, 200, 512, 1024][random.below(6)];
+        all.push((0..len).map(|_| random.next().to_le_bytes()[3]).collect());
+    }
+    all
+}
+
+fn http(random: &mut Random) -> Vec<u8> {
+    let mut text = format!("HTTP/1.{} {}\r\n", random.below(2), STATUSES[random.below(STATUSES.len())]);
+    text += &format!("Date: Tue, {:02} Mar 2024 10:{:02}:11 GMT\r\n", random.below(28) + 1, random.below(60));
+    if !random.once_in(10) {
+        text += &format!("Server: {}\r\n", SERVERS[random.below(SERVERS.len())]);
+    }
+    for _ in 0..3 + random.below(9) {
+        text += HEADERS[random.below(HEADERS.len())];
+        text += "\r\n";
+    }
+    text += "\r\n";
+    for _ in 0..random.below(14) {
+        text += BODY[random.below(BODY.len())];
+    }
+    text.into_bytes()
+}

@@ -1,0 +1,169 @@
+//! Automata to bytes, see [`portprint_tables::code::automaton`].
+
+use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, MATCH, MAX_ROW};
+
+use super::sets::{SetTable, TooManySets};
+use crate::analyse::ByteSet;
+use crate::analyse::automaton::{Automaton, State};
+
+/// An automaton in bytes, but for the numbers of its sets, which depend on all other lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoded {
+    code: Vec<u8>,
+    sets: Vec<(usize, ByteSet)>,
+}
+
+impl Encoded {
+    /// Writes the numbers of the sets.
+    pub(crate) fn finish(mut self, table: &mut SetTable) -> Result<Vec<u8>, TooManySets> {
+        for (at, set) in self.sets {
+            self.code[at..at + 2].copy_from_slice(&table.number(set)?.to_le_bytes());
+        }
+        Ok(self.code)
+    }
+}
+
+/// Encodes an automaton; none when it is too large for targets of two bytes, or a state leads to too many others.
+pub(crate) fn encode(automaton: &Automaton) -> Option<Encoded> {
+    if automaton.start <= Automaton::MATCH {
+        // A pattern that never matches, or always, still needs a state to start in.
+        let mut encoded = Encoded { code: vec![JUMP], sets: Vec::new() };
+        encoded.code.extend((automaton.start as u16).to_le_bytes());
+        return Some(encoded);
+    }
+    Encoder::new(automaton)?.run()
+}
+
+/// A state by where it leads: by default, and on certain sets.
+struct Row {
+    default: State,
+    others: Vec<(ByteSet, State)>,
+}
+
+struct Encoder<'a> {
+    automaton: &'a Automaton,
+    rows: Vec<Row>,
+    /// How many transitions lead to each state.
+    uses: Vec<u32>,
+    code: Vec<u8>,
+    sets: Vec<(usize, ByteSet)>,
+    /// Where each state's code starts.
+    places: Vec<Option<usize>>,
+    targets: Vec<(usize, State)>,
+}
+
+impl<'a> Encoder<'a> {
+    fn new(automaton: &'a Automaton) -> Option<Self> {
+        let class_sets = automaton.class_sets();
+        let mut rows = Vec::with_capacity(automaton.len());
+        let mut uses = vec![0; automaton.len()];
+        for transitions in automaton.transitions.chunks_exact(automaton.class_count) {
+            let mut by_target: Vec<(ByteSet, State)> = Vec::new();
+            for (&target, set) in transitions.iter().zip(&class_sets) {
+                match by_target.iter_mut().find(|(_, known)| *known == target) {
+                    Some((known, _)) => *known = known.union(*set),
+                    None => by_target.push((*set, target)),
+                }
+            }
+            // The largest set is the default, the other large ones are tried first.
+            by_target.sort_by_key(|(set, _)| std::cmp::Reverse(set.len()));
+            let (_, default) = by_target.remove(0);
+            if by_target.len() > MAX_ROW {
+                return None;
+            }
+            uses[default as usize] += 1;
+            for (_, target) in &by_target {
+                uses[*target as usize] += 1;
+            }
+            rows.push(Row { default, others: by_target });
+        }
+        let places = vec![None; automaton.len()];
+        Some(Self { automaton, rows, uses, code: Vec::new(), sets: Vec::new(), places, targets: Vec::new() })
+    }
+
+    fn run(mut self) -> Option<Encoded> {
+        let mut stack = vec![self.automaton.start];
+        while let Some(state) = stack.pop() {
+            let mut next = Some(state);
+            while let Some(state) = next.filter(|&state| self.is_open(state)) {
+                next = match self.literal_run(state) {
+                    Some(after) => after,
+                    None => {
+                        self.row(state, &mut stack);
+                        None
+                    }
+                };
+            }
+        }
+        for (at, state) in std::mem::take(&mut self.targets) {
+            let target = match state {
+                Automaton::DEAD => DEAD,
+                Automaton::MATCH => MATCH,
+                _ => u16::try_from(self.places[state as usize]? + usize::from(FIRST)).ok()?,
+            };
+            self.code[at..at + 2].copy_from_slice(&target.to_le_bytes());
+        }
+        Some(Encoded { code: self.code, sets: self.sets })
+    }
+
+    /// Whether a state has code of its own that is not written yet.
+    fn is_open(&self, state: State) -> bool {
+        state > Automaton::MATCH && self.places[state as usize].is_none()
+    }
+
+    /// The only byte that a state lets live, and where it leads.
+    fn literal(&self, state: State) -> Option<(u8, State)> {
+        match &self.rows[state as usize] {
+            Row { default: Automaton::DEAD, others }
+                if others.len() == 1 && !self.automaton.accepts[state as usize] =>
+            {
+                others[0].0.single().map(|byte| (byte, others[0].1))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes a run of literal bytes from a state on. The state after it must follow at once; none if it is written already and a jump
+    /// leads there. Not a run: nothing is written.
+    fn literal_run(&mut self, start: State) -> Option<Option<State>> {
+        let (byte, mut next) = self.literal(start)?;
+        self.places[start as usize] = Some(self.code.len());
+        let mut bytes = vec![byte];
+        while bytes.len() < usize::from(u8::MAX) && self.is_open(next) && self.uses[next as usize] == 1 {
+            let Some((byte, after)) = self.literal(next) else { break };
+            // Nobody else leads into the middle of the run, so the state needs no place.
+            self.places[next as usize] = Some(usize::MAX >> 1);
+            bytes.push(byte);
+            next = after;
+        }
+        self.code.extend([LITERAL, u8::try_from(bytes.len()).expect("runs are cut")]);
+        self.code.extend(bytes);
+        if self.is_open(next) {
+            return Some(Some(next));
+        }
+        self.code.push(JUMP);
+        self.target(next);
+        Some(None)
+    }
+
+    fn row(&mut self, state: State, stack: &mut Vec<State>) {
+        self.places[state as usize] = Some(self.code.len());
+        let row = std::mem::replace(&mut self.rows[state as usize], Row { default: 0, others: Vec::new() });
+        let count = u8::try_from(row.others.len()).expect("rows were checked");
+        self.code.push(count | if self.automaton.accepts[state as usize] { ACCEPT } else { 0 });
+        self.target(row.default);
+        for (set, target) in &row.others {
+            self.sets.push((self.code.len(), *set));
+            self.code.extend([0, 0]);
+            self.target(*target);
+        }
+        // What is left on the stack last is written next: the most likely successor.
+        stack.push(row.default);
+        stack.extend(row.others.iter().rev().map(|(_, target)| *target));
+    }
+
+    fn target(&mut self, state: State) {
+        self.targets.push((self.code.len(), state));
+        self.code.extend([0, 0]);
+    }
+}

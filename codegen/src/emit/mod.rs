@@ -1,0 +1,142 @@
+//! Rules and their analyses to tables and a small index.
+
+mod automaton;
+mod block;
+mod index;
+mod prefilter;
+mod program;
+mod report;
+mod sets;
+mod tables;
+mod template;
+
+use portprint_tables::{CheckRow, LineRow, Section};
+use rayon::prelude::*;
+
+use crate::Source;
+use crate::analyse::{Analysis, select};
+use crate::ir::Rules;
+use portprint_tables::code::Strategy;
+
+use block::{Sections, number};
+use sets::{SetTable, TooManySets};
+
+pub use prefilter::PrefilterCounts;
+pub use report::{ProgramLine, Report};
+
+/// A compiled database.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// What matching needs, one block for [`portprint_tables::Database::from_bytes`].
+    pub database: Vec<u8>,
+    /// The sources' text, one block for [`portprint_tables::DatabaseText::from_bytes`].
+    pub text: Vec<u8>,
+    /// A small Rust index of the database: constants and the list of probes.
+    pub index: String,
+    /// What was done with the lines, and why.
+    pub report: Report,
+    whole: WholeParts,
+}
+
+#[derive(Clone, Debug)]
+struct WholeParts {
+    sections: Sections,
+    source_hash: [u8; 32],
+}
+
+impl Compiled {
+    /// Database and text in one block, as a file holds them.
+    #[must_use]
+    pub fn whole(&self) -> Vec<u8> {
+        self.whole.sections.encode(self.whole.source_hash)
+    }
+}
+
+/// Emits everything.
+pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> Result<Compiled, TooManySets> {
+    let encoded: Vec<_> =
+        analyses.par_iter().map(|analysis| analysis.automaton.as_ref().ok().map(automaton::encode)).collect();
+    let selections = select::select(analyses);
+
+    let mut sections = Sections::default();
+    let mut sets = SetTable::new();
+    let mut report = Report::new(analyses);
+    let (mut automata, mut programs, mut templates) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lines = Vec::with_capacity(LineRow::SIZE * analyses.len());
+    let mut checks = Vec::with_capacity(CheckRow::SIZE * analyses.len());
+    for (id, ((rule, analysis), encoded)) in rules.lines.iter().zip(analyses).zip(encoded).enumerate() {
+        let groups = analysis.nfa.groups;
+        let wanted = template::wanted_groups(&rule.syntax.templates, groups);
+        let mut row = LineRow {
+            automaton: 0,
+            program: LineRow::NONE,
+            templates: LineRow::NONE,
+            service: number(rule.service),
+            probe: number(rule.probe),
+            line: rule.syntax.line,
+            source: u16::try_from(rule.source).expect("sources are few"),
+            flags: flags(rule),
+            strategy: Strategy::Automaton as u8,
+        };
+        match encoded.flatten() {
+            Some(encoded) => {
+                row.automaton = number(automata.len());
+                automata.extend(encoded.finish(&mut sets)?);
+            }
+            None => row.strategy = Strategy::Program as u8,
+        }
+        if row.strategy != Strategy::Automaton as u8 || !wanted.is_empty() {
+            row.program = number(programs.len());
+            let program = program::encode(&analysis.nfa, &wanted, &mut sets)?;
+            if program.bounded && row.strategy != Strategy::Automaton as u8 {
+                row.strategy = Strategy::BoundedProgram as u8;
+            }
+            report.add_program(&program, row.strategy);
+            programs.extend(program.code);
+        }
+        if row.strategy != Strategy::Automaton as u8 {
+            let reason = analysis.automaton.as_ref().err().copied().unwrap_or("automaton too large to encode");
+            let name = &sources[rule.source].name;
+            report.program_lines.push(ProgramLine {
+                source: name.clone(),
+                line: row.line,
+                strategy: Strategy::from_u8(row.strategy),
+                reason,
+            });
+        }
+        if !rule.syntax.templates.is_empty() {
+            row.templates = number(templates.len());
+            template::encode(&rule.syntax.templates, groups, &mut templates);
+        }
+        debug_assert_eq!(lines.len(), id * LineRow::SIZE);
+        lines.extend(row.encode());
+        checks.extend(analysis.check.encode());
+    }
+    sections.put(Section::Lines, lines);
+    sections.put(Section::Checks, checks);
+    sections.put(Section::Sets, sets.encode());
+    sections.put(Section::Automata, automata);
+    sections.put(Section::Programs, programs);
+    sections.put(Section::Templates, templates);
+    report.prefilter = prefilter::emit(&selections, &mut sections);
+    let source_hash = tables::emit(sources, rules, &mut sections);
+
+    let mut text = Sections::default();
+    tables::emit_text(sources, rules, &mut text);
+    let whole = WholeParts { sections: sections.union(&text), source_hash };
+    report.sections = whole.sections.sizes().collect();
+    Ok(Compiled {
+        database: sections.encode(source_hash),
+        text: text.encode(source_hash),
+        index: index::emit(sources, rules, source_hash),
+        report,
+        whole,
+    })
+}
+
+fn flags(rule: &crate::ir::Line) -> u8 {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    flag(rule.syntax.soft, LineRow::SOFT)
+        | flag(rule.syntax.pattern.caseless, LineRow::CASELESS)
+        | flag(rule.syntax.pattern.dotall, LineRow::DOTALL)
+}

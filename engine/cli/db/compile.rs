@@ -1,0 +1,80 @@
+//! `portprint db compile`: text to a compiled database.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use portprint_tables::{DatabaseText, MAGIC};
+use tempfile::Builder;
+
+use crate::context::{self, Context};
+use crate::exit::{Ending, Failure};
+
+/// Compile texts in nmap's service-probes format to a database that loads in milliseconds.
+///
+/// Each file is a source of its own, the first one is asked first. A file that is a compiled database already stands for the texts
+/// that it was made from. Without files the database in use is compiled, with the rules of --rules before it. All faults of all files
+/// are told at once; -v prints what the compiler made of the rules.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  portprint db compile nmap-service-probes -o nmap.db
+  portprint db compile site.probes nmap-service-probes -o all.db
+  portprint --rules site.probes db compile -o all.db     site rules before what is built in
+  portprint --db all.db match responses.jsonl")]
+pub(crate) struct Args {
+    /// Databases in priority order
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Where the compiled database goes; it is replaced in one step, or not at all
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+}
+
+/// `portprint db compile`
+pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure> {
+    let sources = if arguments.files.is_empty() {
+        context.sources()?
+    } else if context.has_db() {
+        return Err(Failure::usage("--db and files exclude each other: name the database among the files"));
+    } else {
+        let mut sources = context.rules()?;
+        for path in &arguments.files {
+            let source = context::read(path)?;
+            if source.text.starts_with(&MAGIC) {
+                let text = DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
+                sources.extend(context::sources_of(&text));
+            } else {
+                sources.push(source);
+            }
+        }
+        sources
+    };
+    let compiled = context::compile(&sources)?;
+    log::info!("{}", compiled.report.to_string().trim_end());
+    let bytes = compiled.whole();
+    replace(&arguments.output, &bytes).map_err(|error| Failure::file(arguments.output.display(), error))?;
+    log::info!("{}: {} bytes written", arguments.output.display(), bytes.len());
+    Ok(Ending::Done)
+}
+
+/// Writes a file beside its place and then moves it there, so that nobody ever reads half of it.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Through a link the file behind it is meant.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(".portprint-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Like any new file: what the umask leaves of this.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Bytes and foreign text as something that can be shown on a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Bytes of a database line or a name: printable ASCII as it is, everything else as `\xHH`. A backslash stays one, so that patterns
+/// read as they are written.
+pub(crate) fn visible(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            0x20..=0x7E => out.push(char::from(byte)),
+            _ => push_hex(&mut out, byte),
+        }
+    }
+    out
+}
+
+/// Bytes of a payload or a response the way nmap's format writes payloads; nothing is ambiguous.
+pub(crate) fn payload(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'\\' => out.push_str("\\\\"),
+            b'\r' => out.push_str("\\r"),
+            b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            0 => out.push_str("\\0"),
+            0x20..=0x7E => out.push(char::from(byte)),
+            _ => push_hex(&mut out, byte),
+        }
+    }
+    out
+}
+
+/// A message for people that may quote foreign text: control characters but line feeds are written as escapes.
+pub(crate) fn message(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c.is_control() && c != '\n') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Foreign text inside a message: in quotes, on one line, and not too long.
+pub(crate) fn quote(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut out = String::from("\"");
+    for (count, c) in text.chars().enumerate() {
+        if count == MOST {
+            out.push('…');
+            break;
+        }
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out.push('"');
+    out
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    write!(out, "\\x{byte:02x}").expect("strings take all text");
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn bytes_are_shown_without_control_characters() {
+        for (bytes, visible, payload) in [
+            (&b"plain"[..], "plain", "plain"),
+            (b"^\\d+\x1b[31m", "^\\d+\\x1b[31m", "^\\\\d+\\x1b[31m"),
+            (b"a\r\n\t\0\xe9\x7f", "a\\x0d\\x0a\\x09\\x00\\xe9\\x7f", "a\\r\\n\\t\\0\\xe9\\x7f"),
+        ] {
+            assert_eq!(super::visible(bytes), visible);
+            assert_eq!(super::payload(bytes), payload);
+        }
+    }
+
+    #[test]
+    fn messages_keep_their_lines_and_nothing_else() {
+        assert_eq!(super::message("one\ntwo é"), "one\ntwo é");
+        assert_eq!(super::message("\u{1b}[31m\r\u{9b}"), "\\u{1b}[31m\\r\\u{9b}");
+        assert_eq!(super::quote("a\nb"), "\"a\\nb\"");
+        assert_eq!(super::quote(&"x".repeat(100)).chars().count(), 63);
+    }
+}

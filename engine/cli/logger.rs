@@ -1,0 +1,50 @@
+//! Standard error: one line a message, `portprint: warning: …`, filtered by `-q`, `-v` and `--log-level`.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use log::{Level, LevelFilter};
+
+use crate::args::{Color, Global, LogLevel};
+use crate::escape;
+
+/// Starts logging. Messages before this are lost.
+pub(crate) fn start(global: &Global) {
+    env_logger::Builder::new()
+        .filter_level(level(global))
+        .write_style(match global.color {
+            Color::Auto => env_logger::WriteStyle::Auto,
+            Color::Always => env_logger::WriteStyle::Always,
+            Color::Never => env_logger::WriteStyle::Never,
+        })
+        .format(|out, record| {
+            let (word, colour) = match record.level() {
+                Level::Error => ("error", AnsiColor::Red),
+                Level::Warn => ("warning", AnsiColor::Yellow),
+                Level::Info => ("info", AnsiColor::Green),
+                Level::Debug => ("debug", AnsiColor::Blue),
+                Level::Trace => ("trace", AnsiColor::Cyan),
+            };
+            let style = Style::new().bold().fg_color(Some(colour.into()));
+            writeln!(out, "portprint: {style}{word}{style:#}: {}", escape::message(&record.args().to_string()))
+        })
+        .init();
+}
+
+fn level(global: &Global) -> LevelFilter {
+    match global.log_level {
+        Some(LogLevel::Off) => LevelFilter::Off,
+        Some(LogLevel::Error) => LevelFilter::Error,
+        Some(LogLevel::Warn) => LevelFilter::Warn,
+        Some(LogLevel::Info) => LevelFilter::Info,
+        Some(LogLevel::Debug) => LevelFilter::Debug,
+        Some(LogLevel::Trace) => LevelFilter::Trace,
+        None if global.quiet => LevelFilter::Error,
+        None => match global.verbose {
+            0 => LevelFilter::Warn,
+            1 => LevelFilter::Info,
+            2 => LevelFilter::Debug,
+            _ => LevelFilter::Trace,
+        },
+    }
+}

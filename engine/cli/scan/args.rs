@@ -1,0 +1,239 @@
+//! What can be typed after `portprint scan`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use portprint_core::session::SessionConfig;
+use portprint_scan::{PortSelection, ScanConfig};
+
+/// Ask ports what really runs behind them.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Targets:
+  example.org         a host; its ports come from -p
+  example.org:22,80   a host with ports
+  [::1]:443           IPv6 with ports stands in brackets
+  tcp://127.0.0.1:22  the same with the transport
+A target file has one target a line; empty lines and lines that begin with # are skipped.
+
+Durations are written like 500ms, 5s, 2m or, in seconds, 5 or 0.5.
+
+Text is a table for each host, printed when the host is finished. JSON Lines are one record for each open port, printed
+when the port is finished:
+  {\"host\": …, \"ip\": …, \"port\": N, \"protocol\": \"tcp\", \"tls\": bool, \"timestamp\": …, \"state\": …, \"service\": …,
+   \"product\": …, \"version\": …, \"info\": …, \"hostname\": …, \"os\": …, \"device\": …, \"cpe\": […], \"method\": …, \"soft\": bool,
+   \"outcome\": …, \"probe\": …, \"source\": FILE, \"line\": N, \"banner\": BASE64, \"probes_sent\": N, \"ms\": N}
+Fields without a value are left out. `service` never comes from the port number. `outcome` is one of identified, soft,
+unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
+
+Examples:
+  portprint scan 127.0.0.1                     the usual ports of this machine
+  portprint scan -p- 127.0.0.1                 all of them
+  portprint scan -p 22,80,8000-8100 example.org
+  portprint scan -i targets.txt -o jsonl=found.jsonl -o text
+  portprint scan --dry-run -p 22 example.org   what would be sent?
+  portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
+pub(crate) struct Args {
+    /// Hosts, with or without ports
+    #[arg(value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+
+    /// Read targets from a file, one a line; `-`: standard input (may be given several times)
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) input: Vec<PathBuf>,
+
+    /// Ports of targets without any, as nmap writes them: 22,80,1-1000,-100,60000-,- [default: those that the database's
+    /// probes of rarity 3 or less list]
+    #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
+    pub(super) ports: Option<PortSelection>,
+
+    /// Which probes to send to ports that do not list them: those of this rarity or less, from 0 to 9; 9 sends all
+    #[arg(long, value_name = "0-9", default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub(super) intensity: u8,
+
+    /// Probe ports that the database excludes, too
+    #[arg(long)]
+    pub(super) all_ports: bool,
+
+    /// Report ports that are not open, too
+    #[arg(long)]
+    pub(super) all_states: bool,
+
+    /// How to write results, and where: text, jsonl; without a file to standard output (may be given several times)
+    #[arg(short, long, value_name = "FORMAT[=FILE]", default_value = "text")]
+    pub(super) output: Vec<OutputArg>,
+
+    /// Write every response whole to a file, in the input format of `portprint match`
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_responses: Option<PathBuf>,
+
+    /// Show every probe, answer and verdict on standard error
+    #[arg(long)]
+    pub(super) trace: bool,
+
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    #[command(flatten)]
+    pub(super) pace: Pace,
+}
+
+/// How fast, how much, how long.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Pace")]
+pub(super) struct Pace {
+    /// The most new connections a second
+    #[arg(long, value_name = "N")]
+    rate: Option<NonZeroU32>,
+
+    /// The most ports at a time; fewer if the system allows fewer connections
+    #[arg(long, value_name = "N", default_value = "1000")]
+    concurrency: NonZeroUsize,
+
+    /// The most ports of one host at a time
+    #[arg(long, value_name = "N", default_value = "300")]
+    host_concurrency: NonZeroUsize,
+
+    /// How long connecting may take
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    connect_timeout: Duration,
+
+    /// The most that a probe waits for its answer, whatever the database says
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    probe_timeout: Option<Duration>,
+
+    /// The most that a host may take; its ports that are not finished then are reported with what is known
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    host_timeout: Option<Duration>,
+
+    /// How long a peer must be quiet for its answer to be complete [default: four times its connect time, between 20 and
+    /// 500 ms]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    settle: Option<Duration>,
+
+    /// The most bytes of an answer that are kept and judged
+    #[arg(long, value_name = "BYTES", default_value = "65536", value_parser = size)]
+    max_response: usize,
+
+    /// How often to try a port again that does not answer
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    retries: u32,
+
+    /// Wait as long as the database says, however quickly the peer connects
+    #[arg(long)]
+    patient: bool,
+}
+
+impl Args {
+    pub(super) fn config(&self) -> ScanConfig {
+        let pace = &self.pace;
+        ScanConfig {
+            session: SessionConfig {
+                intensity: self.intensity,
+                all_ports: self.all_ports,
+                adaptive: !pace.patient,
+                connect_timeout: pace.connect_timeout,
+                probe_timeout: pace.probe_timeout,
+                settle: pace.settle,
+                max_response: pace.max_response,
+                retries: pace.retries,
+                notes: self.trace || self.save_responses.is_some(),
+            },
+            concurrency: pace.concurrency.get(),
+            host_concurrency: pace.host_concurrency.get(),
+            rate: pace.rate,
+            host_timeout: pace.host_timeout,
+            all_states: self.all_states,
+        }
+    }
+}
+
+/// A format and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OutputArg {
+    pub(super) format: Format,
+    /// `None`: standard output.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A table for people.
+    Text,
+    /// JSON Lines for programs.
+    Jsonl,
+}
+
+impl FromStr for OutputArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            None => (text, None),
+            Some((_, "")) => return Err("there is no file after the equals sign".to_owned()),
+            Some((format, "-")) => (format, None),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+        };
+        let format = match format {
+            "xml" | "csv" | "html" => return Err(format!("{format} is not available yet; there are text and jsonl")),
+            _ => Format::from_str(format, false).map_err(|_| "the formats are text and jsonl".to_owned())?,
+        };
+        Ok(Self { format, file })
+    }
+}
+
+/// `500ms`, `5s`, `1m 30s`, or seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a duration like 500ms, 5s, 2m, or as seconds: 5, 0.5".to_owned();
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let seconds = text.parse::<f64>().map_err(|_| wrong())?;
+        return Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
+    }
+    humantime::parse_duration(text).map_err(|_| wrong())
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("write a number of bytes, at least 1".to_owned()),
+        Ok(size) => Ok(size),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("500ms", Some(500)),
+            ("5s", Some(5000)),
+            ("1m 30s", Some(90_000)),
+            ("5", Some(5000)),
+            ("0.25", Some(250)),
+            ("", None),
+            ("-5", None),
+            (".", None),
+            ("5 parsecs", None),
+            ("99999999999999999999999999999", None),
+        ] {
+            assert_eq!(duration(text).ok().map(|time| time.as_millis()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn outputs() {
+        let parse = |text: &str| text.parse::<OutputArg>();
+        assert_eq!(parse("text"), Ok(OutputArg { format: Format::Text, file: None }));
+        assert_eq!(parse("jsonl=-"), Ok(OutputArg { format: Format::Jsonl, file: None }));
+        assert_eq!(parse("jsonl=a=b"), Ok(OutputArg { format: Format::Jsonl, file: Some("a=b".into()) }));
+        assert!(parse("xml=x").is_err_and(|error| error.contains("not available yet")));
+        assert!(parse("jsonl=").is_err());
+        assert!(parse("yaml").is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! `portprint scan`: targets in, what runs behind their ports out.
+//!
+//! ```text
+//! args, files ─► Hosts ─► Scanner ─► events ─► outputs (text, jsonl), trace, saved responses
+//! ```
+
+mod args;
+mod dry_run;
+mod jsonl;
+mod outputs;
+mod targets;
+mod text;
+mod trace;
+
+use portprint_core::Matcher;
+use portprint_scan::{Cancel, Event, Scanner, Summary};
+
+pub(crate) use args::Args;
+
+use crate::context::Context;
+use crate::exit::{Ending, Failure};
+
+use outputs::Outputs;
+use trace::Trace;
+
+/// `portprint scan`
+pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
+    let database = context.database()?.database;
+    let found = targets::collect(&args, &database)?;
+    let mut input_is_bad = found.skipped > 0;
+    if args.dry_run {
+        dry_run::show(context, &database, &found.hosts, &args)?;
+        return Ok(if input_is_bad { Ending::SomeInputBad } else { Ending::Done });
+    }
+    let mut outputs = Outputs::open(context, &database, &args)?;
+    let mut trace = Trace::open(&database, &args)?;
+    let cancel = Cancel::new();
+    let mut failure = None;
+    let scanner = Scanner::new(Matcher::new(&database), args.config());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
+    let summary = runtime.block_on(async {
+        let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
+        let summary = scanner
+            .run(found.hosts, &cancel, |event| {
+                let written = match &event {
+                    Event::Port(port) => outputs.port(port),
+                    Event::Note(note) => trace.note(note),
+                    Event::HostDone { host, address, not_open, left_out } => {
+                        outputs.host_done(host, *address, *not_open, *left_out)
+                    }
+                    Event::HostSkipped(skipped) => {
+                        log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
+                        Ok(())
+                    }
+                };
+                if let Err(error) = written {
+                    // The first failure is the one to tell; nothing more can be written.
+                    failure.get_or_insert(error);
+                    cancel.cancel();
+                }
+            })
+            .await;
+        interrupts.abort();
+        summary
+    });
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    outputs.end()?;
+    trace.end()?;
+    input_is_bad |= summary.hosts_skipped > 0;
+    tell(&summary);
+    Ok(match summary {
+        Summary { cancelled: true, .. } => Ending::Interrupted,
+        _ if input_is_bad => Ending::SomeInputBad,
+        _ => Ending::Done,
+    })
+}
+
+/// The first Ctrl-C ends the scan with what is known, the second one at once.
+async fn end_on_interrupt(cancel: Cancel) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    log::warn!("interrupted; writing what is known");
+    cancel.cancel();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(130);
+    }
+}
+
+fn tell(summary: &Summary) {
+    let Summary { hosts, open, answered, closed, filtered, left_out, .. } = summary;
+    log::info!("{hosts} hosts; {open} ports open, {answered} of them answered by a rule; {closed} closed, {filtered} filtered");
+    if *left_out > 0 {
+        log::warn!("{left_out} ports were left out because time was over");
+    }
+}

@@ -1,0 +1,270 @@
+//! Plain backtracking in Perl's order, under a bound.
+
+use alloc::vec::Vec;
+
+use portprint_tables::code::program as op;
+
+use super::automaton::contains;
+use super::program::{Machine, NOWHERE, Outcome, Program, holds, short, target};
+
+/// When to give up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) steps: u64,
+    pub(super) frames: usize,
+}
+
+/// Something to do when what was tried has failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Frame {
+    /// Go on elsewhere.
+    Resume { pc: u32, at: u32 },
+    /// Put a slot back.
+    Restore { slot: u32, value: u32 },
+    /// A span that has read up to `at` may give back bytes down to `least`.
+    Shrink { pc: u32, least: u32, at: u32 },
+    /// A lazy span may read one more byte.
+    Grow { pc: u32, set: u16, at: u32 },
+}
+
+/// Runs a program from its first instruction at the response's start.
+pub(super) fn run(
+    program: &Program<'_>,
+    sets: &[u8],
+    response: &[u8],
+    bounds: Bounds,
+    machine: &mut Machine,
+) -> Outcome {
+    let Machine { slots, stack, .. } = machine;
+    slots.clear();
+    slots.resize(program.slots, NOWHERE);
+    stack.clear();
+    let mut backtracker =
+        Backtracker { code: program.code, sets, response, slots, stack, steps: bounds.steps, frames: bounds.frames };
+    match backtracker.go(0, 0) {
+        Ok(Some(_)) => Outcome::Match,
+        Ok(None) => Outcome::NoMatch,
+        Err(GaveUp) => Outcome::GaveUp,
+    }
+}
+
+struct GaveUp;
+
+/// The end of a body: where, and for atomic groups what follows.
+struct End {
+    at: usize,
+    next: usize,
+}
+
+struct Backtracker<'r> {
+    code: &'r [u8],
+    sets: &'r [u8],
+    response: &'r [u8],
+    slots: &'r mut [u32],
+    stack: &'r mut Vec<Frame>,
+    steps: u64,
+    frames: usize,
+}
+
+impl Backtracker<'_> {
+    /// Tries everything from `pc` on until a match or a commit. Frames of this call are gone when it fails; when it succeeds only those
+    /// that restore slots are left, for whoever backtracks over it.
+    fn go(&mut self, pc: usize, at: usize) -> Result<Option<End>, GaveUp> {
+        let base = self.stack.len();
+        let mut place = Some((pc, at));
+        loop {
+            let (pc, at) = match place.take() {
+                Some(place) => place,
+                None if self.stack.len() == base => return Ok(None),
+                None => match self.pop() {
+                    Some(place) => place,
+                    None => continue,
+                },
+            };
+            if let Some(end) = self.forward(pc, at)? {
+                let mut kept = base;
+                for index in base..self.stack.len() {
+                    if let frame @ Frame::Restore { .. } = self.stack[index] {
+                        self.stack[kept] = frame;
+                        kept += 1;
+                    }
+                }
+                self.stack.truncate(kept);
+                return Ok(Some(end));
+            }
+        }
+    }
+
+    /// Undoes or redoes the last thing; returns where to go on.
+    fn pop(&mut self) -> Option<(usize, usize)> {
+        match self.stack.pop()? {
+            Frame::Resume { pc, at } => Some((pc as usize, at as usize)),
+            Frame::Restore { slot, value } => {
+                self.slots[slot as usize] = value;
+                None
+            }
+            Frame::Shrink { pc, least, at } => {
+                if at - 1 > least {
+                    self.stack.push(Frame::Shrink { pc, least, at: at - 1 });
+                }
+                Some((pc as usize, at as usize - 1))
+            }
+            Frame::Grow { pc, set, at } => {
+                let byte = *self.response.get(at as usize)?;
+                if !contains(self.sets, set, byte) {
+                    return None;
+                }
+                self.stack.push(Frame::Grow { pc, set, at: at + 1 });
+                Some((pc as usize, at as usize + 1))
+            }
+        }
+    }
+
+    fn push(&mut self, frame: Frame) -> Result<(), GaveUp> {
+        if self.stack.len() >= self.frames {
+            return Err(GaveUp);
+        }
+        self.stack.push(frame);
+        Ok(())
+    }
+
+    fn spend(&mut self, steps: u64) -> Result<(), GaveUp> {
+        self.steps = self.steps.checked_sub(steps).ok_or(GaveUp)?;
+        Ok(())
+    }
+
+    fn set_slot(&mut self, slot: usize, at: usize) -> Result<(), GaveUp> {
+        self.push(Frame::Restore { slot: slot as u32, value: self.slots[slot] })?;
+        self.slots[slot] = at as u32;
+        Ok(())
+    }
+
+    /// Runs until something fails (none) or the program or body ends.
+    fn forward(&mut self, mut pc: usize, mut at: usize) -> Result<Option<End>, GaveUp> {
+        let (code, sets, response) = (self.code, self.sets, self.response);
+        loop {
+            self.spend(1)?;
+            match code[pc] {
+                op::BYTE => {
+                    if response.get(at) != Some(&code[pc + 1]) {
+                        return Ok(None);
+                    }
+                    at += 1;
+                    pc += 2;
+                }
+                op::SET => {
+                    if !response.get(at).is_some_and(|&byte| contains(sets, short(code, pc + 1), byte)) {
+                        return Ok(None);
+                    }
+                    at += 1;
+                    pc += 3;
+                }
+                op::LITERAL => {
+                    let len = usize::from(code[pc + 1]);
+                    if !response[at..].starts_with(&code[pc + 2..pc + 2 + len]) {
+                        return Ok(None);
+                    }
+                    at += len;
+                    pc += 2 + len;
+                }
+                op::SPLIT => {
+                    let other = target(code, pc + 1);
+                    self.push(Frame::Resume { pc: other as u32, at: at as u32 })?;
+                    pc += 1 + op::TARGET_SIZE;
+                }
+                op::SPLIT_LAZY => {
+                    let next = pc + 1 + op::TARGET_SIZE;
+                    self.push(Frame::Resume { pc: next as u32, at: at as u32 })?;
+                    pc = target(code, pc + 1);
+                }
+                op::JUMP => pc = target(code, pc + 1),
+                op::SPAN => {
+                    let set = short(code, pc + 1);
+                    let run = response[at..].iter().take_while(|&&byte| contains(sets, set, byte)).count();
+                    self.spend(run as u64 / 8)?;
+                    pc += 3;
+                    if run > 0 {
+                        self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: (at + run) as u32 })?;
+                    }
+                    at += run;
+                }
+                op::SPAN_LAZY => {
+                    self.push(Frame::Grow { pc: pc as u32 + 3, set: short(code, pc + 1), at: at as u32 })?;
+                    pc += 3;
+                }
+                op::SAVE => {
+                    self.set_slot(usize::from(short(code, pc + 1)), at)?;
+                    pc += 3;
+                }
+                op::COPY => {
+                    let value = self.slots[usize::from(short(code, pc + 1))];
+                    self.set_slot(usize::from(short(code, pc + 3)), value as usize)?;
+                    pc += 5;
+                }
+                op::EMPTY_CHECK => {
+                    let read_nothing = self.slots[usize::from(short(code, pc + 1))] == at as u32;
+                    pc = if read_nothing { target(code, pc + 3) } else { pc + 3 + op::TARGET_SIZE };
+                }
+                op::ASSERT => {
+                    if !holds(code[pc + 1], response, at) {
+                        return Ok(None);
+                    }
+                    pc += 2;
+                }
+                op::LOOK_AHEAD => {
+                    if !self.look(pc + 2 + op::TARGET_SIZE, Some(at), code[pc + 1] != 0)? {
+                        return Ok(None);
+                    }
+                    pc = target(code, pc + 2);
+                }
+                op::LOOK_BEHIND => {
+                    let start = at.checked_sub(usize::from(short(code, pc + 2)));
+                    if !self.look(pc + 4 + op::TARGET_SIZE, start, code[pc + 1] != 0)? {
+                        return Ok(None);
+                    }
+                    pc = target(code, pc + 4);
+                }
+                op::ATOMIC => match self.go(pc + 1, at)? {
+                    Some(end) => (pc, at) = (end.next, end.at),
+                    None => return Ok(None),
+                },
+                op::COMMIT => return Ok(Some(End { at, next: target(code, pc + 1) })),
+                op::BACK_REFERENCE => {
+                    let group = 2 * usize::from(short(code, pc + 1));
+                    let (start, end) = (self.slots[group], self.slots[group + 1]);
+                    if start == NOWHERE || end == NOWHERE {
+                        return Ok(None);
+                    }
+                    let text = &response[start as usize..end as usize];
+                    let here = response.get(at..at + text.len());
+                    let same = here.is_some_and(|here| {
+                        if code[pc + 3] != 0 { here.eq_ignore_ascii_case(text) } else { here == text }
+                    });
+                    if !same {
+                        return Ok(None);
+                    }
+                    self.spend(text.len() as u64 / 8)?;
+                    at += text.len();
+                    pc += 4;
+                }
+                // `MATCH`; the format has no other.
+                _ => return Ok(Some(End { at, next: 0 })),
+            }
+        }
+    }
+
+    /// Whether a look-around lets pass. A positive one keeps what it captured.
+    fn look(&mut self, body: usize, start: Option<usize>, negated: bool) -> Result<bool, GaveUp> {
+        let base = self.stack.len();
+        let found = match start {
+            Some(start) => self.go(body, start)?.is_some(),
+            None => false,
+        };
+        if found && negated {
+            while self.stack.len() > base {
+                self.pop();
+            }
+        }
+        Ok(found != negated)
+    }
+}

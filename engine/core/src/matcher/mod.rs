@@ -1,0 +1,217 @@
+//! From a response to the first line that matches it.
+//!
+//! ```text
+//! response ─ prefilter ─► candidates ─ chain order ─► check ─► verify ─► first hit ─ captures ─► render ─► verdict
+//! ```
+//!
+//! The prefilter looks for literals and never loses a line that matches. What it leaves, a handful of lines, is tried in the order in
+//! which nmap would try all lines: along the probe's chain, each probe's lines in file order. A line is verified by its automaton in one
+//! pass; captures are extracted for the winner only, and only if its templates need them.
+
+mod automaton;
+mod backtrack;
+mod linear;
+mod prefilter;
+mod program;
+mod render;
+mod scratch;
+
+use portprint_tables::code::Strategy;
+use portprint_tables::{CheckRow, Database, LineId, LineRow, ProbeId, Protocol};
+
+use crate::verdict::{Fields, Hit, Verdict};
+
+use program::{Outcome, Program};
+pub use scratch::Scratch;
+
+/// Classifies responses against a database. Cheap to make and to copy.
+///
+/// Answers are exactly nmap's for the same database (`nmap -sV`, see the chapter on version detection in nmap's book), with two
+/// differences: nmap gives a line up when PCRE2 meets its match limit, this matcher does not; and a line with back-references is given
+/// up here after a bound of its own, which [`Verdict::gave_up`] reports.
+#[derive(Clone, Copy, Debug)]
+pub struct Matcher<'d> {
+    database: Database<'d>,
+}
+
+/// What a single line says of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineTest {
+    /// It was given up under its bound.
+    GaveUp,
+    /// The first bytes, of which some are fixed, differ.
+    Head,
+    /// The response is shorter or longer than every match.
+    Length {
+        /// The least length in bytes.
+        min: u32,
+        /// The greatest; `u32::MAX` when there is none.
+        max: u32,
+    },
+    /// It matches.
+    Matches,
+    /// The pattern does not match.
+    Pattern,
+}
+
+impl<'d> Matcher<'d> {
+    /// A matcher over `database`.
+    #[must_use]
+    pub fn new(database: &Database<'d>) -> Self {
+        Self { database: *database }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &Database<'d> {
+        &self.database
+    }
+
+    /// The answer to `response`, drawn by `probe` over `protocol`: the first line that matches along the probe's chain (the probe, its
+    /// fallbacks, and for TCP the NULL probe; then the same over sources of lower priority). A probe of another protocol has no answer.
+    ///
+    /// The response is the whole text that the peer has sent so far. It may be of any length; beyond 4 GiB it is cut.
+    pub fn classify<'s>(
+        &self,
+        protocol: Protocol,
+        probe: ProbeId,
+        response: &[u8],
+        scratch: &'s mut Scratch,
+    ) -> Verdict<'s>
+    where
+        'd: 's,
+    {
+        self.collect(protocol, probe, response, scratch);
+        self.first_hit(response, scratch)
+    }
+
+    /// The answer to `response` when nothing is known of the probe: the first line that matches among all probes of `protocol` in
+    /// file order, each with its own lines only.
+    pub fn classify_any<'s>(&self, protocol: Protocol, response: &[u8], scratch: &'s mut Scratch) -> Verdict<'s>
+    where
+        'd: 's,
+    {
+        self.collect_any(protocol, response, scratch);
+        self.first_hit(response, scratch)
+    }
+
+    /// The lines that the prefilter leaves, in the order in which they are tried; a line that is not among them does not match.
+    /// Without a probe all probes of the protocol count, as in [`Matcher::classify_any`].
+    pub fn candidates(
+        &self,
+        protocol: Protocol,
+        probe: Option<ProbeId>,
+        response: &[u8],
+        scratch: &mut Scratch,
+    ) -> impl Iterator<Item = LineId> {
+        match probe {
+            Some(probe) => self.collect(protocol, probe, response, scratch),
+            None => self.collect_any(protocol, response, scratch),
+        }
+        scratch.candidates.iter().map(|&candidate| prefilter::line(candidate))
+    }
+
+    /// Tries one line on a response, whatever the prefilter and the chain say.
+    pub fn test_line(&self, line: LineId, response: &[u8], scratch: &mut Scratch) -> LineTest {
+        let check = CheckRow::at(self.database.engine.checks, line.index());
+        let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+        if len < check.min_len || len > check.max_len {
+            return LineTest::Length { min: check.min_len, max: check.max_len };
+        }
+        if prefilter::head(response) & check.mask != check.value {
+            return LineTest::Head;
+        }
+        match self.verify(&self.database.line(line), response, scratch) {
+            Outcome::Match => LineTest::Matches,
+            Outcome::NoMatch => LineTest::Pattern,
+            Outcome::GaveUp => LineTest::GaveUp,
+        }
+    }
+
+    fn collect(&self, protocol: Protocol, probe: ProbeId, response: &[u8], scratch: &mut Scratch) {
+        let probe = self.database.probe(probe);
+        scratch.ranges.clear();
+        if probe.protocol() == protocol {
+            scratch.ranges.extend(probe.chain().map(|probe| self.database.probe(probe).lines()));
+        }
+        prefilter::candidates(&self.database.engine, self.database.line_count(), response, scratch);
+    }
+
+    fn collect_any(&self, protocol: Protocol, response: &[u8], scratch: &mut Scratch) {
+        scratch.ranges.clear();
+        let probes = self.database.probes().filter(|probe| probe.protocol() == protocol);
+        scratch.ranges.extend(probes.map(|probe| probe.lines()).filter(|lines| !lines.is_empty()));
+        prefilter::candidates(&self.database.engine, self.database.line_count(), response, scratch);
+    }
+
+    fn first_hit<'s>(&self, response: &[u8], scratch: &'s mut Scratch) -> Verdict<'s>
+    where
+        'd: 's,
+    {
+        let head = prefilter::head(response);
+        let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+        let mut gave_up = None;
+        for index in 0..scratch.candidates.len() {
+            let line = prefilter::line(scratch.candidates[index]);
+            let check = CheckRow::at(self.database.engine.checks, line.index());
+            if head & check.mask != check.value || len < check.min_len || len > check.max_len {
+                continue;
+            }
+            let row = self.database.line(line);
+            match self.verify(&row, response, scratch) {
+                Outcome::NoMatch => {}
+                Outcome::GaveUp => gave_up = gave_up.or(Some(line)),
+                Outcome::Match => {
+                    let fields = self.render(&row, response, scratch);
+                    let hit = Hit {
+                        line,
+                        probe: ProbeId::from_u32(row.probe),
+                        soft: row.flags & LineRow::SOFT != 0,
+                        service: self.database.service_name(row.service),
+                        fields,
+                    };
+                    return Verdict { hit: Some(hit), gave_up };
+                }
+            }
+        }
+        Verdict { hit: None, gave_up }
+    }
+
+    /// Whether a line's pattern matches. A program leaves the captures in the scratch memory.
+    fn verify(&self, row: &LineRow, response: &[u8], scratch: &mut Scratch) -> Outcome {
+        let engine = &self.database.engine;
+        match Strategy::from_u8(row.strategy) {
+            Strategy::Automaton => {
+                if automaton::is_match(&engine.automata[row.automaton as usize..], engine.sets, response) {
+                    Outcome::Match
+                } else {
+                    Outcome::NoMatch
+                }
+            }
+            Strategy::Program | Strategy::BoundedProgram => {
+                let program = Program::at(engine.programs, row.program as usize);
+                program.run(engine.sets, response, &mut scratch.machine)
+            }
+        }
+    }
+
+    /// Renders the fields of a line that matches.
+    fn render<'s>(&self, row: &LineRow, response: &[u8], scratch: &'s mut Scratch) -> Fields<'s> {
+        if row.templates == LineRow::NONE {
+            return Fields::NONE;
+        }
+        let engine = &self.database.engine;
+        scratch.machine.clear_captures_unless(row.strategy != Strategy::Automaton as u8);
+        if row.program != LineRow::NONE && row.strategy == Strategy::Automaton as u8 {
+            let program = Program::at(engine.programs, row.program as usize);
+            if program.run(engine.sets, response, &mut scratch.machine) != Outcome::Match {
+                // Only a bounded program can fail here; its groups then count as not having taken part.
+                scratch.machine.clear_captures_unless(false);
+            }
+        }
+        let Scratch { machine, buffer, .. } = scratch;
+        let ends = render::fields(&engine.templates[row.templates as usize..], response, machine.captures(), buffer);
+        Fields { buffer, ends }
+    }
+}

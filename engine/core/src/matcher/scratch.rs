@@ -1,0 +1,29 @@
+//! Memory that is reused from response to response.
+
+use alloc::vec::Vec;
+
+use portprint_tables::LineRange;
+
+use super::program::Machine;
+
+/// Memory that is reused from response to response: once it is warm, nothing is allocated. One for each thread.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    /// The lines of the chain, a range for each probe.
+    pub(super) ranges: Vec<LineRange>,
+    /// See [`super::prefilter`].
+    pub(super) candidates: Vec<u64>,
+    /// A bit for each line that is a candidate.
+    pub(super) seen: Vec<u64>,
+    pub(super) machine: Machine,
+    /// The rendered fields.
+    pub(super) buffer: Vec<u8>,
+}
+
+impl Scratch {
+    /// Empty memory; it grows with its use.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}

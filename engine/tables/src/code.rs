@@ -1,0 +1,161 @@
+//! The byte codes: automata, capture programs and templates. Numbers are little-endian.
+
+/// How a line's pattern is decided. A closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Strategy {
+    /// By an automaton, in one pass over the response.
+    Automaton = 0,
+    /// By its program, in time linear in the response.
+    Program = 1,
+    /// By its program with a bound on the number of steps: it has back-references.
+    BoundedProgram = 2,
+}
+
+impl Strategy {
+    /// The strategy with this number.
+    #[must_use]
+    pub fn from_u8(byte: u8) -> Self {
+        match byte {
+            0 => Self::Automaton,
+            1 => Self::Program,
+            _ => Self::BoundedProgram,
+        }
+    }
+}
+
+/// Automata: states one after the other, the first one is the start state.
+///
+/// A target is two bytes: [`DEAD`](automaton::DEAD), [`MATCH`](automaton::MATCH), or the distance of a state from the automaton's
+/// start plus [`FIRST`](automaton::FIRST).
+///
+/// ```text
+/// LITERAL len bytes…                  these bytes or dead; goes on with the state that follows
+/// JUMP target                         no byte is read
+/// n (| ACCEPT) default n×(set target) reads a byte: the first set that holds it, else the default;
+///                                     at the end of the response a match only with ACCEPT
+/// ```
+pub mod automaton {
+    /// No match any more.
+    pub const DEAD: u16 = 0;
+    /// A match, whatever follows.
+    pub const MATCH: u16 = 1;
+    /// Added to distances.
+    pub const FIRST: u16 = 2;
+    /// A run of literal bytes follows.
+    pub const LITERAL: u8 = 0x7F;
+    /// Another state follows by its target.
+    pub const JUMP: u8 = 0x7E;
+    /// Set in a row's count: a match when the response ends here.
+    pub const ACCEPT: u8 = 0x80;
+    /// The greatest number of sets in a row.
+    pub const MAX_ROW: usize = 0x7D;
+}
+
+/// Capture programs: for a bounded backtracker, instructions in Perl's order of preference.
+///
+/// A program starts with its header: number of slots (u16), flags (u8), length of the code in bytes (u24). A target is three bytes,
+/// the distance from the first instruction. Execution starts at the first instruction; a pattern that is not anchored begins with a
+/// lazy span over all bytes.
+pub mod program {
+    /// Bytes of the header.
+    pub const HEADER_SIZE: usize = 6;
+    /// Header flag: only backtracking under a bound on its steps can run the program, because what an instruction does depends on
+    /// more than the place that it is reached at (back-references, checks for empty iterations), or because it looks around in a way
+    /// that only backtracking knows.
+    pub const BOUNDED: u8 = 1;
+    /// Bytes of a target.
+    pub const TARGET_SIZE: usize = 3;
+
+    /// The pattern, or the body of a look-around, matches.
+    pub const MATCH: u8 = 0;
+    /// Operand: a byte.
+    pub const BYTE: u8 = 1;
+    /// Operand: a set (u16).
+    pub const SET: u8 = 2;
+    /// Operands: a length (u8) and so many bytes.
+    pub const LITERAL: u8 = 3;
+    /// Operand: a target, tried after the next instruction.
+    pub const SPLIT: u8 = 4;
+    /// Operand: a target, tried before the next instruction.
+    pub const SPLIT_LAZY: u8 = 5;
+    /// Operand: a target.
+    pub const JUMP: u8 = 6;
+    /// Operand: a slot (u16); group `n` starts at slot `2n` and ends at `2n + 1`, later slots are starts of iterations.
+    pub const SAVE: u8 = 7;
+    /// Operand: one of the `ASSERT_` numbers.
+    pub const ASSERT: u8 = 8;
+    /// Operands: negated (u8), and the target after the body, which follows.
+    pub const LOOK_AHEAD: u8 = 9;
+    /// Operands: negated (u8), the body's width (u16), and the target after the body, which follows.
+    pub const LOOK_BEHIND: u8 = 10;
+    /// The body of an atomic group follows; each way through it ends with [`COMMIT`].
+    pub const ATOMIC: u8 = 11;
+    /// The end of the innermost atomic group; operand: the target after it.
+    pub const COMMIT: u8 = 12;
+    /// Operands: a group (u16), caseless (u8).
+    pub const BACK_REFERENCE: u8 = 13;
+    /// Operand: a set (u16). Reads as many bytes of it as it can, then ever fewer.
+    pub const SPAN: u8 = 14;
+    /// Operand: a set (u16). Reads none, then ever more bytes of it.
+    pub const SPAN_LAZY: u8 = 15;
+    /// Operands: a slot (u16), and the target when nothing was read since the slot was noted.
+    pub const EMPTY_CHECK: u8 = 16;
+    /// Operands: two slots (u16 each); the first one's value is put into the second. A group that refers to itself starts in a spare
+    /// slot, because inside it the reference still means what it held before.
+    pub const COPY: u8 = 17;
+
+    /// `^`, `\A`: the start of the response.
+    pub const ASSERT_START: u8 = 0;
+    /// `\z`: the end.
+    pub const ASSERT_END: u8 = 1;
+    /// `$`, `\Z`: the end, or before a line feed that is the last byte.
+    pub const ASSERT_DOLLAR: u8 = 2;
+    /// `\b`
+    pub const ASSERT_WORD: u8 = 3;
+    /// `\B`
+    pub const ASSERT_NOT_WORD: u8 = 4;
+    /// `^` under `(?m)`.
+    pub const ASSERT_LINE_START: u8 = 5;
+    /// `$` under `(?m)`.
+    pub const ASSERT_LINE_END: u8 = 6;
+}
+
+/// Fields of a line: their number (u8), and for each its [`Field`](crate::Field) (u8), the number of its parts (u8) and the parts.
+pub mod template {
+    /// Operands: a length (u16) and so many bytes.
+    pub const LITERAL: u8 = 0;
+    /// `$n`; operand: a group (u8).
+    pub const GROUP: u8 = 1;
+    /// `$P(n)`; operand: a group (u8).
+    pub const PRINTABLE: u8 = 2;
+    /// `$SUBST(n,…)`; operands: a group (u8), and twice a length (u8) with so many bytes.
+    pub const SUBSTITUTE: u8 = 3;
+    /// `$I(n,">")`; operand: a group (u8).
+    pub const BIG_ENDIAN: u8 = 4;
+    /// `$I(n,"<")`; operand: a group (u8).
+    pub const LITTLE_ENDIAN: u8 = 5;
+    /// The field stays empty.
+    pub const FAIL: u8 = 6;
+}
+
+/// The hashes that find grams and windows.
+pub mod hash {
+    /// Bits of every byte of a gram that are set before it is hashed, so that the case of letters does not matter.
+    pub const FOLD: u32 = 0x2020_2020;
+    const FACTOR: u32 = 0x9E37_79B1;
+
+    /// The hash of a folded gram; its highest bits number the bit of the filter, and the highest of those the bucket.
+    #[must_use]
+    #[inline(always)]
+    pub fn gram(folded: u32) -> u32 {
+        folded.wrapping_mul(FACTOR)
+    }
+
+    /// The hash of a window at an offset; its highest bits number the bucket.
+    #[must_use]
+    #[inline(always)]
+    pub fn window(bytes: u32, offset: u8) -> u32 {
+        (bytes.wrapping_mul(FACTOR) ^ (offset as u32).wrapping_mul(0x85EB_CA6B)).wrapping_mul(0xC2B2_AE35)
+    }
+}

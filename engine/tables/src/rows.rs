@@ -1,0 +1,186 @@
+//! The rows of every table. An [`Extent`] counts bytes where it points into [`Section::Bytes`](crate::Section::Bytes) or
+//! [`Section::Text`](crate::Section::Text), and rows otherwise.
+
+pub use crate::row::Extent;
+use crate::row::rows;
+
+rows! {
+    /// A database file that went in.
+    pub struct SourceRow {
+        /// Its name (bytes).
+        pub name: Extent,
+        /// Its licence (bytes).
+        pub licence: Extent,
+        /// Of the file's text.
+        pub sha256: [u8; 32],
+        /// `match` and `softmatch` lines in it.
+        pub lines: u32,
+        /// Probes in it.
+        pub probes: u32,
+        /// Files of equal priority are one set of rules; a lower number is asked first.
+        pub priority: u32,
+    }
+
+    /// A service name.
+    pub struct ServiceRow {
+        /// The name (bytes).
+        pub name: Extent,
+    }
+
+    /// A probe.
+    pub struct ProbeRow {
+        /// Its name (bytes).
+        pub name: Extent,
+        /// What it sends (bytes).
+        pub payload: Extent,
+        /// [`Protocol`](crate::Protocol) as a number.
+        pub protocol: u8,
+        /// [`ProbeRow::NULL`] and [`ProbeRow::NO_PAYLOAD`].
+        pub flags: u8,
+        /// 1..=9.
+        pub rarity: u8,
+        /// Keeps rows a multiple of four.
+        pub reserved: u8,
+        /// The source that declares it.
+        pub source: u32,
+        /// The physical line of the declaration.
+        pub line: u32,
+        /// Milliseconds.
+        pub totalwaitms: u32,
+        /// Milliseconds.
+        pub tcpwrappedms: u32,
+        /// Port ranges of clear-text services.
+        pub ports: Extent,
+        /// Port ranges of services inside TLS.
+        pub sslports: Extent,
+        /// Its own lines.
+        pub lines: Extent,
+        /// The probes whose lines are tried on a response to it, in order (probe ids).
+        pub chain: Extent,
+        /// Its fallbacks as declared, resolved (probe ids).
+        pub fallback: Extent,
+        /// The probe that is sent in its place: one of a source before it with the same protocol and payload, or itself.
+        pub sent_as: u32,
+    }
+
+    /// A range of ports.
+    pub struct PortRow {
+        /// The lowest.
+        pub first: u16,
+        /// The highest.
+        pub last: u16,
+    }
+
+    /// What is excluded from probing.
+    pub struct ExcludeRow {
+        /// Bit 0: TCP, bit 1: UDP.
+        pub protocols: u32,
+        /// The lowest.
+        pub first: u16,
+        /// The highest.
+        pub last: u16,
+    }
+
+    /// What is known of every match of a line before its automaton runs: some of the response's first 16 bytes, and its length.
+    pub struct CheckRow {
+        /// Bits that are fixed; the response's first byte is the lowest eight bits.
+        pub mask: u128,
+        /// Their values.
+        pub value: u128,
+        /// The least length in bytes.
+        pub min_len: u32,
+        /// The greatest; `u32::MAX` when there is none.
+        pub max_len: u32,
+    }
+
+    /// What is needed once a line is a candidate.
+    pub struct LineRow {
+        /// Where its automaton starts in [`Section::Automata`](crate::Section::Automata) (bytes), for
+        /// [`Strategy::Automaton`](crate::code::Strategy).
+        pub automaton: u32,
+        /// Where its program starts in [`Section::Programs`](crate::Section::Programs) (bytes); [`LineRow::NONE`] when no field
+        /// needs a group.
+        pub program: u32,
+        /// Where its fields start in [`Section::Templates`](crate::Section::Templates) (bytes); [`LineRow::NONE`] without fields.
+        pub templates: u32,
+        /// Row of its service name.
+        pub service: u32,
+        /// The probe that owns it.
+        pub probe: u32,
+        /// Its physical line.
+        pub line: u32,
+        /// The source that it stands in.
+        pub source: u16,
+        /// [`LineRow::SOFT`], [`LineRow::CASELESS`], [`LineRow::DOTALL`].
+        pub flags: u8,
+        /// [`Strategy`](crate::code::Strategy) as a number.
+        pub strategy: u8,
+    }
+
+    /// A literal that must stand in a response, found by four of its bytes.
+    pub struct GramRow {
+        /// The four bytes, each with bit 0x20 set, the first lowest.
+        pub key: u32,
+        /// The line that needs the literal.
+        pub line: u32,
+        /// Where the literal starts in [`Section::Literals`](crate::Section::Literals).
+        pub literal: u32,
+        /// Its length.
+        pub len: u16,
+        /// Where in it the four bytes stand.
+        pub offset: u16,
+    }
+
+    /// Four bytes that must stand at a fixed offset of a response.
+    pub struct WindowRow {
+        /// The four bytes, the first lowest.
+        pub key: u32,
+        /// The line that needs them.
+        pub line: u32,
+    }
+
+    /// A source with its text.
+    pub struct TextSourceRow {
+        /// Its name (bytes of [`Section::TextNames`](crate::Section::TextNames)).
+        pub name: Extent,
+        /// Its licence (the same).
+        pub licence: Extent,
+        /// Its text (bytes of [`Section::Text`](crate::Section::Text)).
+        pub text: Extent,
+        /// 1 when it extends the source before it.
+        pub extends: u32,
+    }
+
+    /// The original text of a line, for people.
+    pub struct TextRow {
+        /// The pattern between its delimiters (bytes).
+        pub pattern: Extent,
+        /// The whole line (bytes).
+        pub line: Extent,
+    }
+}
+
+impl ProbeRow {
+    /// The flag of the NULL probe, which sends nothing.
+    pub const NULL: u8 = 1;
+    /// The flag `no-payload`.
+    pub const NO_PAYLOAD: u8 = 2;
+}
+
+impl ExcludeRow {
+    /// TCP ports.
+    pub const TCP: u32 = 1;
+    /// UDP ports.
+    pub const UDP: u32 = 2;
+}
+
+impl LineRow {
+    /// An absent offset.
+    pub const NONE: u32 = u32::MAX;
+    /// The flag of a `softmatch`.
+    pub const SOFT: u8 = 1;
+    /// The pattern flag `i`.
+    pub const CASELESS: u8 = 2;
+    /// The pattern flag `s`.
+    pub const DOTALL: u8 = 4;
+}

@@ -1,0 +1,127 @@
+//! The slow check of [`Database::verify`]: every reference of a row points into its table.
+
+use crate::database::Raw;
+use crate::{
+    CheckRow, Database, Extent, FormatError, GramRow, LineRow, PortRow, ProbeRow, ServiceRow, SourceRow, WindowRow,
+};
+
+/// Checks the rows of all tables.
+pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
+    let Raw { bytes, sources, services, probes, ports, probe_lists, lines } = database.raw();
+    let engine = &database.engine;
+    let probe_count = probes.len() / ProbeRow::SIZE;
+    let line_count = lines.len() / LineRow::SIZE;
+    let limits = Limits {
+        bytes: bytes.len(),
+        ports: ports.len() / PortRow::SIZE,
+        lists: probe_lists.len() / 4,
+        lines: line_count,
+    };
+
+    for index in 0..sources.len() / SourceRow::SIZE {
+        let row = SourceRow::at(sources, index);
+        extent("name of a source", index, row.name, limits.bytes)?;
+        extent("licence of a source", index, row.licence, limits.bytes)?;
+    }
+    for index in 0..services.len() / ServiceRow::SIZE {
+        extent("name of a service", index, ServiceRow::at(services, index).name, limits.bytes)?;
+    }
+    for index in 0..probe_count {
+        let row = ProbeRow::at(probes, index);
+        extent("name of a probe", index, row.name, limits.bytes)?;
+        extent("payload of a probe", index, row.payload, limits.bytes)?;
+        extent("ports of a probe", index, row.ports, limits.ports)?;
+        extent("sslports of a probe", index, row.sslports, limits.ports)?;
+        extent("chain of a probe", index, row.chain, limits.lists)?;
+        extent("fallback of a probe", index, row.fallback, limits.lists)?;
+        extent("lines of a probe", index, row.lines, limits.lines)?;
+        below("source of a probe", index, row.source, sources.len() / SourceRow::SIZE)?;
+        below("stand-in of a probe", index, row.sent_as, probe_count)?;
+    }
+    for (index, chunk) in probe_lists.chunks_exact(4).enumerate() {
+        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
+        below("probe id in a list", index, id, probe_count)?;
+    }
+    for index in 0..line_count {
+        let row = LineRow::at(lines, index);
+        below("service of a line", index, row.service, services.len() / ServiceRow::SIZE)?;
+        below("probe of a line", index, row.probe, probe_count)?;
+        below("source of a line", index, u32::from(row.source), sources.len() / SourceRow::SIZE)?;
+        below("automaton of a line", index, row.automaton, engine.automata.len() + 1)?;
+        optional("program of a line", index, row.program, engine.programs.len())?;
+        optional("templates of a line", index, row.templates, engine.templates.len())?;
+    }
+    if engine.checks.len() / CheckRow::SIZE != line_count {
+        return Err(FormatError::reference(
+            "number of checks",
+            0,
+            (engine.checks.len() / CheckRow::SIZE) as u64,
+            line_count as u64,
+        ));
+    }
+    for index in 0..engine.grams.len() / GramRow::SIZE {
+        let row = GramRow::at(engine.grams, index);
+        below("line of a gram", index, row.line, line_count)?;
+        extent(
+            "literal of a gram",
+            index,
+            Extent { start: row.literal, len: u32::from(row.len) },
+            engine.literals.len(),
+        )?;
+    }
+    for index in 0..engine.windows.len() / WindowRow::SIZE {
+        below("line of a window", index, WindowRow::at(engine.windows, index).line, line_count)?;
+    }
+    index_table("gram index", engine.gram_index, engine.grams.len() / GramRow::SIZE)?;
+    index_table("window index", engine.window_index, engine.windows.len() / WindowRow::SIZE)?;
+    index_table("first byte index", engine.first_byte_index, engine.first_byte_lines.len() / 4)?;
+    for (index, chunk) in engine.first_byte_lines.chunks_exact(4).enumerate() {
+        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
+        below("line id of a first byte", index, id, line_count)?;
+    }
+    if !engine.gram_filter.len().is_power_of_two() {
+        return Err(FormatError::reference("length of the gram filter", 0, engine.gram_filter.len() as u64, 1 << 20));
+    }
+    Ok(())
+}
+
+struct Limits {
+    bytes: usize,
+    ports: usize,
+    lists: usize,
+    lines: usize,
+}
+
+fn extent(what: &'static str, index: usize, extent: Extent, len: usize) -> Result<(), FormatError> {
+    let end = u64::from(extent.start) + u64::from(extent.len);
+    if end <= len as u64 { Ok(()) } else { Err(FormatError::reference(what, index, end, len as u64)) }
+}
+
+fn below(what: &'static str, index: usize, found: u32, len: usize) -> Result<(), FormatError> {
+    if (found as usize) < len {
+        Ok(())
+    } else {
+        Err(FormatError::reference(what, index, u64::from(found), (len as u64).saturating_sub(1)))
+    }
+}
+
+fn optional(what: &'static str, index: usize, found: u32, len: usize) -> Result<(), FormatError> {
+    if found == LineRow::NONE { Ok(()) } else { below(what, index, found, len) }
+}
+
+/// Starts of buckets must not fall, and the last one is the end of the table.
+fn index_table(what: &'static str, table: &[u8], len: usize) -> Result<(), FormatError> {
+    let mut previous = 0;
+    for (index, chunk) in table.chunks_exact(4).enumerate() {
+        let start = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
+        if start < previous || start as usize > len {
+            return Err(FormatError::reference(what, index, u64::from(start), len as u64));
+        }
+        previous = start;
+    }
+    if previous as usize == len {
+        Ok(())
+    } else {
+        Err(FormatError::reference(what, table.len() / 4, u64::from(previous), len as u64))
+    }
+}

@@ -1,0 +1,359 @@
+//! A scripted peer and a simulated clock.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use portprint_codegen::Source;
+use portprint_core::session::{Action, ConnId, Input, Note, Report, Session, SessionConfig};
+use portprint_core::{Matcher, Scratch};
+use portprint_tables::{Database, Field, Protocol};
+
+/// A small database of our own, with every case that the order of probes knows.
+const RULES: &str = r"
+Exclude T:9100-9107
+Probe TCP NULL q||
+totalwaitms 6000
+tcpwrappedms 3000
+match ssh m|^SSH-([\d.]+)-Opend_([\w.]+)\r?\n| p/Opend/ v/$2/ i/protocol $1/ cpe:/a:opend:opend:$2/
+match exact m|^EXACT\r\n$| p/Exactd/
+softmatch ftp m|^220 [-\w.]+ FTP| i/anonymous/ h/host.example/
+match stream m|ABCDEFGH|
+match ssl/vault m|^VAULT| p/Vaultd/
+Probe TCP Lines q|\r\n\r\n|
+rarity 1
+ports 21,23
+match ftp m|^220 [-\w.]+ FTP.*\r\n500 |s p/Slowd/
+match lines m|^lines ok|
+Probe TCP Get q|GET / HTTP/1.0\r\n\r\n|
+rarity 1
+ports 80,8000-8100
+match http m|^HTTP/1\.[01] \d\d\d .*\r\nServer: Tinyd/([\w.]+)|s p/Tinyd/ v/$1/
+softmatch http m|^HTTP/1\.[01] \d\d\d|
+Probe TCP Help q|HELP\r\n|
+rarity 3
+ports 21
+totalwaitms 7500
+match ftp m|^220 [-\w.]+ FTP.*\r\n214 help|s p/Helpd/
+Probe TCP Rare q|rare|
+rarity 8
+ports 7777
+match rare m|^RARE|
+Probe TCP Rarest q|rarest|
+rarity 9
+ports 7777
+fallback Get
+match ftp m|^never|
+";
+
+pub(super) static SMALL: LazyLock<Database<'static>> = LazyLock::new(|| compile(&[("small", RULES)]));
+
+/// A database from texts in priority order.
+pub(super) fn compile(sources: &[(&str, &str)]) -> Database<'static> {
+    let sources: Vec<_> = sources
+        .iter()
+        .map(|(name, text)| Source {
+            name: (*name).to_owned(),
+            licence: "CC0-1.0".to_owned(),
+            text: text.trim_start().as_bytes().to_vec(),
+            ..Source::default()
+        })
+        .collect();
+    let compiled = portprint_codegen::compile(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+    Database::from_bytes(compiled.database.leak()).expect("what was just compiled can be read")
+}
+
+pub(super) fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// How a peer behaves. Times count from the event that causes them.
+#[derive(Clone)]
+pub(super) struct Peer {
+    connect: Vec<(Duration, Connect)>,
+    greeting: Vec<(Duration, Say)>,
+    replies: Vec<(&'static [u8], Vec<(Duration, Say)>)>,
+    otherwise: Vec<(Duration, Say)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connect {
+    Accept,
+    Refuse,
+    Ignore,
+    Unreachable,
+}
+
+#[derive(Clone)]
+pub(super) enum Say {
+    Bytes(Vec<u8>),
+    Eof,
+    Reset,
+    Fail,
+}
+
+impl Peer {
+    /// Accepts in a millisecond, and is silent.
+    pub(super) fn new() -> Self {
+        Self { connect: vec![(ms(1), Connect::Accept)], greeting: Vec::new(), replies: Vec::new(), otherwise: Vec::new() }
+    }
+
+    /// What happens to the connections in turn; the last goes for all after it.
+    pub(super) fn connects(mut self, connect: impl Into<Vec<(Duration, Connect)>>) -> Self {
+        self.connect = connect.into();
+        self
+    }
+
+    /// Speaks on every new connection.
+    pub(super) fn greets(self, after: u64, bytes: &[u8]) -> Self {
+        self.greeting(after, Say::Bytes(bytes.to_vec()))
+    }
+
+    pub(super) fn greeting(mut self, after: u64, say: Say) -> Self {
+        self.greeting.push((ms(after), say));
+        self
+    }
+
+    /// Answers a payload.
+    pub(super) fn answers(self, payload: &'static [u8], after: u64, bytes: &[u8]) -> Self {
+        self.replies(payload, after, Say::Bytes(bytes.to_vec()))
+    }
+
+    pub(super) fn replies(mut self, payload: &'static [u8], after: u64, say: Say) -> Self {
+        match self.replies.iter_mut().find(|(to, _)| *to == payload) {
+            Some((_, replies)) => replies.push((ms(after), say)),
+            None => self.replies.push((payload, vec![(ms(after), say)])),
+        }
+        self
+    }
+
+    /// What it does about any other payload.
+    pub(super) fn otherwise(mut self, after: u64, say: Say) -> Self {
+        self.otherwise.push((ms(after), say));
+        self
+    }
+}
+
+/// How the network cuts what the peer says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cut {
+    Whole,
+    Bytes,
+    /// Pieces of any length, some milliseconds apart; the number starts the generator.
+    Random(u64),
+}
+
+/// What came of a session.
+pub(super) struct Played {
+    pub(super) report: Report,
+    pub(super) took: Duration,
+    /// One line an action or an input, with its time in milliseconds. Whole and byte by byte must not be compared.
+    pub(super) transcript: String,
+    /// How often bytes were judged.
+    pub(super) judged: usize,
+    database: Database<'static>,
+}
+
+impl Played {
+    /// The names of the probes in the order in which they had their turn.
+    pub(super) fn probes(&self) -> String {
+        let mut names = String::new();
+        for line in self.transcript.lines() {
+            if let Some((_, name)) = line.split_once(" begins ") {
+                let _ = write!(names, "{}{name}", if names.is_empty() { "" } else { " " });
+            }
+        }
+        names
+    }
+
+    /// The report on one line.
+    pub(super) fn summary(&self) -> String {
+        let Report { state, outcome, answer, probes_sent, .. } = &self.report;
+        let mut out = format!("{state} {outcome}");
+        if let Some(answer) = answer {
+            let tls = if answer.tls { "ssl/" } else { "" };
+            let soft = if answer.soft { "?" } else { "" };
+            let _ = write!(out, " {tls}{}{soft}", answer.service);
+            for (field, letter) in
+                [(Field::Product, 'p'), (Field::Version, 'v'), (Field::Info, 'i'), (Field::Hostname, 'h')]
+            {
+                if let Some(value) = answer.get(field) {
+                    let _ = write!(out, " {letter}={value}");
+                }
+            }
+            for cpe in answer.cpe() {
+                let _ = write!(out, " {cpe}");
+            }
+            let name = |name| String::from_utf8_lossy(name).into_owned();
+            let _ = write!(
+                out,
+                " [{}:{} {}]",
+                name(answer.source_name(&self.database)),
+                answer.line_number(&self.database),
+                name(self.database.probe(answer.probe).name())
+            );
+        }
+        let _ = write!(out, " sent={probes_sent}");
+        out
+    }
+}
+
+/// A generator that is good enough to cut.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+/// Plays a session on `port` with the small database.
+pub(super) fn play(peer: &Peer, port: u16) -> Played {
+    play_with(&SMALL, SessionConfig::default(), peer, port, Cut::Whole)
+}
+
+pub(super) fn play_with(
+    database: &Database<'static>,
+    config: SessionConfig,
+    peer: &Peer,
+    port: u16,
+    cut: Cut,
+) -> Played {
+    let config = SessionConfig { notes: true, ..config };
+    let mut session = Session::new(&Matcher::new(database), config, Protocol::Tcp, port);
+    let mut scratch = Scratch::default();
+    let mut play = Play { peer, cut, now: Duration::ZERO, connections: 0, events: Vec::new() };
+    let (mut transcript, mut judged) = (String::new(), 0);
+    let name = |probe| String::from_utf8_lossy(database.probe(probe).name()).into_owned();
+    for _ in 0..1_000_000 {
+        let now = play.now.as_millis();
+        match session.next() {
+            Action::Connect { conn, .. } => {
+                let _ = writeln!(transcript, "{now} {conn} connect");
+                play.connect(conn);
+            }
+            Action::Send { conn, bytes } => {
+                let _ = writeln!(transcript, "{now} {conn} send {}", bytes.escape_ascii());
+                play.send(conn, bytes);
+            }
+            Action::Close { conn } => {
+                let _ = writeln!(transcript, "{now} {conn} close");
+                play.events.retain(|event| event.1 != conn);
+            }
+            Action::Note(Note::Begun { conn, probe, .. }) => {
+                let _ = writeln!(transcript, "{now} {conn} begins {}", name(probe));
+            }
+            Action::Note(Note::Judged { .. }) => judged += 1,
+            Action::Note(Note::Ended { conn, probe, end, .. }) => {
+                let _ = writeln!(transcript, "{now} {conn} ends {} {}", name(probe), end.as_str());
+            }
+            Action::Wait { conn, until } => {
+                let (conn, input) = play.wait(conn, until);
+                let shown = match &input {
+                    Happens::Connected => "connected".to_owned(),
+                    Happens::Refused => "refused".to_owned(),
+                    Happens::TimedOut => "timed out".to_owned(),
+                    Happens::Unreachable | Happens::Say(Say::Fail) => "failed".to_owned(),
+                    Happens::Say(Say::Eof) => "eof".to_owned(),
+                    Happens::Say(Say::Reset) => "reset".to_owned(),
+                    Happens::Say(Say::Bytes(bytes)) => format!("{} bytes", bytes.len()),
+                };
+                let _ = writeln!(transcript, "{} {conn} {shown}", play.now.as_millis());
+                let input = match &input {
+                    Happens::Connected => Input::Connected,
+                    Happens::Refused => Input::Refused,
+                    Happens::TimedOut => Input::TimedOut,
+                    Happens::Unreachable | Happens::Say(Say::Fail) => Input::Failed,
+                    Happens::Say(Say::Eof) => Input::Eof,
+                    Happens::Say(Say::Reset) => Input::Reset,
+                    Happens::Say(Say::Bytes(bytes)) => Input::Data(bytes),
+                };
+                session.handle(play.now, conn, input, &mut scratch);
+            }
+            Action::Done(report) => {
+                let report = report.clone();
+                return Played { report, took: play.now, transcript, judged, database: *database };
+            }
+        }
+    }
+    panic!("the session does not end:\n{}", transcript.lines().take(100).collect::<Vec<_>>().join("\n"));
+}
+
+struct Play<'a> {
+    peer: &'a Peer,
+    cut: Cut,
+    now: Duration,
+    connections: usize,
+    events: Vec<(Duration, ConnId, Happens)>,
+}
+
+enum Happens {
+    Connected,
+    Refused,
+    Unreachable,
+    TimedOut,
+    Say(Say),
+}
+
+impl Play<'_> {
+    fn connect(&mut self, conn: ConnId) {
+        let (after, connect) = self.peer.connect[self.connections.min(self.peer.connect.len() - 1)];
+        self.connections += 1;
+        let at = self.now + after;
+        match connect {
+            Connect::Accept => {
+                self.events.push((at, conn, Happens::Connected));
+                self.say(at, conn, &self.peer.greeting);
+            }
+            Connect::Refuse => self.events.push((at, conn, Happens::Refused)),
+            Connect::Unreachable => self.events.push((at, conn, Happens::Unreachable)),
+            Connect::Ignore => {}
+        }
+    }
+
+    fn send(&mut self, conn: ConnId, payload: &[u8]) {
+        let replies = self.peer.replies.iter().find(|(to, _)| *to == payload);
+        self.say(self.now, conn, replies.map_or(&self.peer.otherwise, |(_, replies)| replies));
+    }
+
+    fn say(&mut self, from: Duration, conn: ConnId, script: &[(Duration, Say)]) {
+        for (after, say) in script {
+            let mut at = from + *after;
+            match (say, self.cut) {
+                (Say::Bytes(bytes), Cut::Bytes) => {
+                    for byte in bytes {
+                        self.events.push((at, conn, Happens::Say(Say::Bytes(vec![*byte]))));
+                    }
+                }
+                (Say::Bytes(bytes), Cut::Random(seed)) => {
+                    let mut random = Random(seed);
+                    let mut rest = bytes.as_slice();
+                    while !rest.is_empty() {
+                        let (piece, after) = rest.split_at(1 + random.below(rest.len()));
+                        self.events.push((at, conn, Happens::Say(Say::Bytes(piece.to_vec()))));
+                        at += ms(random.below(8) as u64);
+                        rest = after;
+                    }
+                }
+                _ => self.events.push((at, conn, Happens::Say(say.clone()))),
+            }
+        }
+    }
+
+    fn wait(&mut self, conn: ConnId, until: Duration) -> (ConnId, Happens) {
+        let next = (0..self.events.len()).min_by_key(|&index| self.events[index].0);
+        match next {
+            Some(index) if self.events[index].0 <= until => {
+                // Of equal times the first stays the first.
+                let (at, conn, happens) = self.events.remove(index);
+                self.now = self.now.max(at);
+                (conn, happens)
+            }
+            _ => {
+                self.now = self.now.max(until);
+                (conn, Happens::TimedOut)
+            }
+        }
+    }
+}

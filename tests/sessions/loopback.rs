@@ -1,0 +1,1 @@
+//! The scanner over real sockets on loopback.

@@ -1,0 +1,11 @@
+//! The session state machine against simulated peers on a simulated clock, and the scanner against real ones on loopback.
+//!
+//! [`kit`] plays the peer. A test says how the peer behaves and looks at the transcript or at the report.
+
+mod cut;
+mod endings;
+mod kit;
+mod loopback;
+mod order;
+mod settle;
+mod sources;
