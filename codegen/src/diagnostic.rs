@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     fn source(name: &str, text: &[u8]) -> Source {
-        Source { name: String::from(name), licence: String::new(), text: text.to_vec() }
+        Source { name: String::from(name), text: text.to_vec(), ..Source::default() }
     }
 
     fn diagnostic(source: usize, span: Span) -> Diagnostic {

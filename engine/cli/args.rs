@@ -1,9 +1,10 @@
 //! What can be typed: the flags that every command has, and the list of commands. Each command declares its own arguments beside
 //! its code; `--help`, the manual pages and the completions all come from these declarations.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::{db, documents, match_command};
 
@@ -41,6 +42,22 @@ pub(crate) struct Arguments {
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Arguments {
+    /// What was typed. Help and usage faults keep to `--color` too, although they come before anything is understood.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        let value = typed.iter().zip(typed.iter().skip(1)).find(|(flag, _)| *flag == "--color").map(|(_, value)| value);
+        let joined = |value: &str| typed.iter().any(|word| word.to_str() == Some(&format!("--color={value}")));
+        let is = |word: &str| value.is_some_and(|value| value == word) || joined(word);
+        let colour = match (is("always"), is("never")) {
+            (true, _) => ColorChoice::Always,
+            (_, true) => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        };
+        Self::from_arg_matches(&Self::command().color(colour).try_get_matches_from(typed)?)
+    }
 }
 
 /// The flags of every command.

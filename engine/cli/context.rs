@@ -105,7 +105,9 @@ impl Context {
         }
         sources.extend(base.sources()?);
         if sources.iter().map(|source| source.text.len()).sum::<usize>() > QUICK {
-            log::warn!("compiling {origin} takes a moment; `portprint db compile` does it once, and --db loads the result at once");
+            log::warn!(
+                "compiling {origin} takes a moment; `portprint db compile` does it once, and --db loads the result at once"
+            );
         }
         let compiled = compile(&sources)?;
         log::debug!("{}", compiled.report.to_string().trim_end());
@@ -182,7 +184,8 @@ pub(crate) fn sources_of(text: &DatabaseText<'_>) -> Vec<Source> {
 
 /// Compiles; all faults are told at once.
 pub(crate) fn compile(sources: &[Source]) -> Result<Compiled, Failure> {
-    portprint_codegen::compile(sources).map_err(|faults| Failure::fault(format!("the database has faults\n{}", faults.to_string().trim_end())))
+    portprint_codegen::compile(sources)
+        .map_err(|faults| Failure::fault(format!("the database has faults\n{}", faults.to_string().trim_end())))
 }
 
 fn open_compiled(path: &Path, bytes: Vec<u8>) -> Result<Opened, Failure> {

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn strings_say_what_they_said_and_carry_no_control_character() {
-        for text in ["", "plain", "\"\\/", "a\r\nb\tc\0d\u{1f}", "\x7f\u{80}\u{9b}[31m\u{9f}\u{a0}é", "日本\u{c2}", "Â"] {
+        for text in ["", "plain", "\"\\/", "a\r\nb\tc\0d\u{1f}", "\x7f\u{80}\u{9b}[31m\u{9f}\u{a0}é", "日本\u{c2}", "Â"]
+        {
             let mut out = Vec::new();
             string(&mut out, text);
             let written = String::from_utf8(out).unwrap();

@@ -20,7 +20,7 @@ mod version;
 use std::panic;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use args::{Arguments, Command};
 use context::Context;
@@ -32,13 +32,14 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Ending, Failure> {
-    let arguments = Arguments::try_parse().map_err(Failure::arguments)?;
+    let arguments = Arguments::read().map_err(Failure::arguments)?;
     logger::start(&arguments.global);
     if arguments.version {
         return version::run(&Context::new(arguments.global));
     }
     let Some(command) = arguments.command else {
-        let missing = Arguments::command().error(clap::error::ErrorKind::MissingSubcommand, "a command is needed; try --help");
+        let missing =
+            Arguments::command().error(clap::error::ErrorKind::MissingSubcommand, "a command is needed; try --help");
         return Err(Failure::arguments(missing));
     };
     let context = Context::new(arguments.global);

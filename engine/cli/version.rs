@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-/// What the matcher uses when the CPU has it.
+/// What is used when the CPU has it; today by `memchr`, in searches for bytes and literals.
 fn cpu_features() -> Vec<&'static str> {
     let mut features = Vec::new();
     #[cfg(target_arch = "x86_64")]

@@ -24,17 +24,17 @@ fn endings() {
         ("is silent and resets on data", Peer::new().otherwise(1, Say::Reset), "open reset sent=3"),
         ("is unknown", Peer::new().greets(1, b"hm\r\n"), "open unrecognized sent=3"),
         ("is unknown and closes", Peer::new().greets(1, b"hm\r\n").greeting(2, Say::Eof), "open unrecognized sent=3"),
-        ("is soft", soft(), "open soft ftp? i=anonymous h=host.example [small:6 NULL] sent=3"),
-        ("speaks of TLS", Peer::new().greets(1, b"VAULT"), "open identified ssl/vault p=Vaultd [small:8 NULL] sent=0"),
+        ("is soft", soft(), "open soft ftp? i=anonymous h=host.example [small:7 NULL] sent=3"),
+        ("speaks of TLS", Peer::new().greets(1, b"VAULT"), "open identified ssl/vault p=Vaultd [small:9 NULL] sent=0"),
         (
             "is soft and dies",
             soft().otherwise(1, Say::Eof).connects([accept, (ms(1), Connect::Refuse)]),
-            "open refused ftp? i=anonymous h=host.example [small:6 NULL] sent=1",
+            "open refused ftp? i=anonymous h=host.example [small:7 NULL] sent=1",
         ),
         (
             "is soft and fails",
             soft().otherwise(1, Say::Fail),
-            "open error ftp? i=anonymous h=host.example [small:6 NULL] sent=1",
+            "open error ftp? i=anonymous h=host.example [small:7 NULL] sent=1",
         ),
         (
             "closes after 4 s and dies",
@@ -65,6 +65,34 @@ fn the_first_connection_is_tried_again() {
         let config = SessionConfig { retries, ..SessionConfig::default() };
         assert_eq!(play_with(&SMALL, config, &peer, 5, Cut::Whole).summary(), expected);
     }
+}
+
+#[test]
+fn a_server_that_starts_again_is_asked_to_the_end() {
+    let peer = Peer::new().otherwise(1, Say::Reset).answers(b"GET / HTTP/1.0\r\n\r\n", 1, b"HTTP/1.0 200 ok\r\nServer: Tinyd/1");
+    let (accept, refuse) = ((ms(1), Connect::Accept), (ms(1), Connect::Refuse));
+    let peer = peer.connects([accept, refuse, refuse, accept]);
+    let played = play(&peer, 5);
+    assert!(played.summary().contains("identified http"), "{}", played.transcript);
+    assert!(
+        played.transcript.contains(
+            "\
+6002 #1 close
+6002 #2 connect
+6003 #2 refused
+6103 #2 timed out
+6103 #2 close
+6103 #3 connect
+6104 #3 refused
+7104 #3 timed out
+7104 #3 close
+7104 #4 connect
+7105 #4 connected
+"
+        ),
+        "{}",
+        played.transcript
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A scripted peer and a simulated clock.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -223,7 +224,7 @@ pub(super) fn play_with(
     let config = SessionConfig { notes: true, ..config };
     let mut session = Session::new(&Matcher::new(database), config, Protocol::Tcp, port);
     let mut scratch = Scratch::default();
-    let mut play = Play { peer, cut, now: Duration::ZERO, connections: 0, events: Vec::new() };
+    let mut play = Play { peer, cut, now: Duration::ZERO, connections: 0, events: BTreeMap::new(), planned: 0 };
     let (mut transcript, mut judged) = (String::new(), 0);
     let name = |probe| String::from_utf8_lossy(database.probe(probe).name()).into_owned();
     for _ in 0..1_000_000 {
@@ -239,7 +240,7 @@ pub(super) fn play_with(
             }
             Action::Close { conn } => {
                 let _ = writeln!(transcript, "{now} {conn} close");
-                play.events.retain(|event| event.1 != conn);
+                play.events.retain(|_, event| event.0 != conn);
             }
             Action::Note(Note::Begun { conn, probe, .. }) => {
                 let _ = writeln!(transcript, "{now} {conn} begins {}", name(probe));
@@ -285,7 +286,9 @@ struct Play<'a> {
     cut: Cut,
     now: Duration,
     connections: usize,
-    events: Vec<(Duration, ConnId, Happens)>,
+    /// By time, and of equal times in the order in which they were planned.
+    events: BTreeMap<(Duration, usize), (ConnId, Happens)>,
+    planned: usize,
 }
 
 enum Happens {
@@ -303,11 +306,11 @@ impl Play<'_> {
         let at = self.now + after;
         match connect {
             Connect::Accept => {
-                self.events.push((at, conn, Happens::Connected));
+                self.plan(at, conn, Happens::Connected);
                 self.say(at, conn, &self.peer.greeting);
             }
-            Connect::Refuse => self.events.push((at, conn, Happens::Refused)),
-            Connect::Unreachable => self.events.push((at, conn, Happens::Unreachable)),
+            Connect::Refuse => self.plan(at, conn, Happens::Refused),
+            Connect::Unreachable => self.plan(at, conn, Happens::Unreachable),
             Connect::Ignore => {}
         }
     }
@@ -317,13 +320,19 @@ impl Play<'_> {
         self.say(self.now, conn, replies.map_or(&self.peer.otherwise, |(_, replies)| replies));
     }
 
+    fn plan(&mut self, at: Duration, conn: ConnId, happens: Happens) {
+        self.planned += 1;
+        self.events.insert((at, self.planned), (conn, happens));
+    }
+
     fn say(&mut self, from: Duration, conn: ConnId, script: &[(Duration, Say)]) {
+        let mut earliest = from;
         for (after, say) in script {
-            let mut at = from + *after;
+            let mut at = earliest.max(from + *after);
             match (say, self.cut) {
                 (Say::Bytes(bytes), Cut::Bytes) => {
                     for byte in bytes {
-                        self.events.push((at, conn, Happens::Say(Say::Bytes(vec![*byte]))));
+                        self.plan(at, conn, Happens::Say(Say::Bytes(vec![*byte])));
                     }
                 }
                 (Say::Bytes(bytes), Cut::Random(seed)) => {
@@ -331,24 +340,22 @@ impl Play<'_> {
                     let mut rest = bytes.as_slice();
                     while !rest.is_empty() {
                         let (piece, after) = rest.split_at(1 + random.below(rest.len()));
-                        self.events.push((at, conn, Happens::Say(Say::Bytes(piece.to_vec()))));
+                        self.plan(at, conn, Happens::Say(Say::Bytes(piece.to_vec())));
                         at += ms(random.below(8) as u64);
                         rest = after;
                     }
                 }
-                _ => self.events.push((at, conn, Happens::Say(say.clone()))),
+                _ => self.plan(at, conn, Happens::Say(say.clone())),
             }
+            earliest = at;
         }
     }
 
     fn wait(&mut self, conn: ConnId, until: Duration) -> (ConnId, Happens) {
-        let next = (0..self.events.len()).min_by_key(|&index| self.events[index].0);
-        match next {
-            Some(index) if self.events[index].0 <= until => {
-                // Of equal times the first stays the first.
-                let (at, conn, happens) = self.events.remove(index);
-                self.now = self.now.max(at);
-                (conn, happens)
+        match self.events.first_entry() {
+            Some(event) if event.key().0 <= until => {
+                self.now = self.now.max(event.key().0);
+                event.remove()
             }
             _ => {
                 self.now = self.now.max(until);

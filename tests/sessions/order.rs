@@ -115,7 +115,7 @@ fn a_banner_is_kept_on_the_connection_that_is_used_again() {
     let played = play(&ftp, 5);
     assert_eq!(
         played.summary(),
-        "open identified ftp p=Slowd i=anonymous h=host.example [small:11 Lines] sent=1",
+        "open identified ftp p=Slowd i=anonymous h=host.example [small:13 Lines] sent=1",
         "{}",
         played.transcript
     );
@@ -124,7 +124,7 @@ fn a_banner_is_kept_on_the_connection_that_is_used_again() {
     // On a new connection only that connection's bytes count.
     let ftp = Peer::new().greets(1, b"220 small.example FTP ready.\r\n").answers(b"HELP\r\n", 1, b"214 help\r\n");
     let played = play(&ftp, 5);
-    assert_eq!(played.summary(), "open identified ftp p=Helpd i=anonymous h=host.example [small:21 Help] sent=2");
+    assert_eq!(played.summary(), "open identified ftp p=Helpd i=anonymous h=host.example [small:24 Help] sent=2");
 }
 
 #[test]
@@ -142,5 +142,5 @@ fn after_an_end_of_file_there_is_nothing_to_keep() {
 #[test]
 fn a_fallback_answers_for_another_probe() {
     let peer = Peer::new().answers(b"rarest", 1, b"HTTP/1.1 200 ok\r\nServer: Tinyd/1.5\r\n\r\n");
-    assert_eq!(play(&peer, 7777).summary(), "open identified http p=Tinyd v=1.5 [small:16 Get] sent=2");
+    assert_eq!(play(&peer, 7777).summary(), "open identified http p=Tinyd v=1.5 [small:18 Get] sent=2");
 }

@@ -12,7 +12,7 @@ fn a_hit_waits_until_the_peer_is_quiet() {
     assert_eq!(played.took, ms(1 + 10 + 20));
     assert_eq!(
         played.summary(),
-        "open identified ssh p=Opend v=9.6 i=protocol 2.0 cpe:/a:opend:opend:9.6 [small:4 NULL] sent=0"
+        "open identified ssh p=Opend v=9.6 i=protocol 2.0 cpe:/a:opend:opend:9.6 [small:5 NULL] sent=0"
     );
     assert_eq!(played.report.banner, BANNER);
 }
@@ -50,7 +50,7 @@ fn a_whole_that_is_better_than_its_beginning_is_found() {
     let peer = Peer::new()
         .answers(b"GET / HTTP/1.0\r\n\r\n", 1, b"HTTP/1.1 200 ok\r\n")
         .answers(b"GET / HTTP/1.0\r\n\r\n", 10, b"Server: Tinyd/3\r\n\r\n");
-    assert_eq!(play(&peer, 80).summary(), "open identified http p=Tinyd v=3 [small:16 Get] sent=1");
+    assert_eq!(play(&peer, 80).summary(), "open identified http p=Tinyd v=3 [small:18 Get] sent=1");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_unknown_answer_is_waited_on_as_long_as_patience_lasts() {
     assert!(played.transcript.contains("1002 #1 ends NULL timed out"), "{}", played.transcript);
     let patient = SessionConfig { adaptive: false, ..SessionConfig::default() };
     let played = play_with(&SMALL, patient, &two(5500), 22, Cut::Whole);
-    assert!(played.summary().ends_with("[small:7 NULL] sent=0"), "{}", played.summary());
+    assert!(played.summary().ends_with("[small:8 NULL] sent=0"), "{}", played.summary());
 }
 
 #[test]

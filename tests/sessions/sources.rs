@@ -56,7 +56,7 @@ fn probes_of_a_later_source_come_after_all_of_the_first() {
 #[test]
 fn the_first_source_answers_first() {
     let played = play(&Peer::new().answers(b"GET", 1, b"HTTP/1.0\r\n"), 5);
-    assert_eq!(played.summary(), "open identified http p=First [first:6 Get] sent=1");
+    assert_eq!(played.summary(), "open identified http p=First [first:7 Get] sent=1");
 }
 
 #[test]
@@ -74,13 +74,13 @@ fn a_later_hit_does_not_steer_the_scan() {
     assert_eq!(played.probes(), "NULL Get Mine", "Get is sent; then only what knows the service");
     assert_eq!(played.summary(), "open soft maybe? [second:3 NULL] sent=2");
     let played = play(&Peer::new().answers(b"mine", 1, b"SURE"), 5);
-    assert_eq!(played.summary(), "open identified maybe p=Second [second:13 Mine] sent=3");
+    assert_eq!(played.summary(), "open identified maybe p=Second [second:14 Mine] sent=3");
 }
 
 #[test]
 fn a_soft_answer_of_the_first_source_is_final() {
     let played = play(&Peer::new().answers(b"GET", 1, b"MAIL\r\n").answers(b"mine", 1, b"MINE"), 5);
-    assert_eq!(played.summary(), "open soft mail? [first:7 Get] sent=2");
+    assert_eq!(played.summary(), "open soft mail? [first:8 Get] sent=2");
     assert_eq!(played.probes(), "NULL Get Rare");
 }
 
@@ -91,5 +91,5 @@ fn site_rules_are_asked_first_when_they_come_first() {
     assert_eq!(played.probes(), "NULL MyGet MyRare Mine Other");
     let peer = Peer::new().answers(b"GET", 1, b"HTTP/1.0\r\n");
     let played = play_with(&database, SessionConfig::default(), &peer, 5, Cut::Whole);
-    assert_eq!(played.summary(), "open identified http p=Second [second:6 MyGet] sent=1");
+    assert_eq!(played.summary(), "open identified http p=Second [second:7 MyGet] sent=1");
 }

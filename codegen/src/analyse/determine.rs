@@ -330,7 +330,8 @@ impl Determiniser {
                 Inst::Atomic => {
                     let mut places = Vec::new();
                     self.close_in_order(pc + 1, &mut places)?;
-                    self.resolve_atomic(places, &obligations, context, out)?;
+                    // Pushed, not closed over recursively: a loop may come back here without reading.
+                    stack.extend(self.resolve_atomic(places, &obligations, out)?);
                 }
                 Inst::BackReference { .. } => return Err(Undetermined::BackReference),
             }
@@ -365,18 +366,19 @@ impl Determiniser {
         Ok(())
     }
 
-    /// The configurations of an atomic group whose places are `places`.
+    /// Adds the configuration of an atomic group whose places are `places`; if one of them completes the group, returns where that
+    /// leads and under which obligations.
     fn resolve_atomic(
         &mut self,
         mut places: Vec<Pc>,
         obligations: &[Obligation],
-        context: Context,
         out: &mut Vec<ConfigId>,
-    ) -> Outcome<()> {
+    ) -> Outcome<Option<(Pc, Vec<Obligation>)>> {
         let completed = places.iter().enumerate().find_map(|(index, &pc)| match self.nfa.insts[pc] {
             Inst::Commit(target) => Some((index, target)),
             _ => None,
         });
+        let mut leads = None;
         if let Some((index, target)) = completed {
             places.truncate(index);
             let kept = if places.is_empty() {
@@ -389,15 +391,13 @@ impl Determiniser {
                 let state = self.intern_state(watched)?;
                 with(obligations, Obligation { negated: true, state })
             };
-            if let Some(kept) = kept {
-                self.close(target, &kept, context, out)?;
-            }
+            leads = kept.map(|kept| (target, kept));
         }
         if !places.is_empty() {
             let id = self.intern_config(Config { head: Head::Atomic(places), obligations: obligations.to_vec() });
             out.push(id);
         }
-        Ok(())
+        Ok(leads)
     }
 
     fn reads(&self, pc: Pc, byte: u8) -> bool {
@@ -471,7 +471,10 @@ impl Determiniser {
                         self.close_in_order(pc + 1, &mut next)?;
                     }
                 }
-                self.resolve_atomic(next, &obligations, context, out)
+                match self.resolve_atomic(next, &obligations, out)? {
+                    Some((target, kept)) => self.close(target, &kept, context, out),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -522,10 +525,10 @@ impl Determiniser {
                 | Inst::Assert(Assertion::End | Assertion::Dollar | Assertion::LineEnd) => {
                     stack.push(pc + 1);
                 }
-                Inst::Look { direction: Direction::Ahead, negated, end, .. } => {
-                    if self.reaches_match_at_end(pc + 1) != *negated {
-                        stack.push(*end);
-                    }
+                Inst::Look { direction: Direction::Ahead, negated, end, .. }
+                    if self.reaches_match_at_end(pc + 1) != *negated =>
+                {
+                    stack.push(*end);
                 }
                 _ => {}
             }

@@ -102,7 +102,10 @@ impl Writer<'_> {
             }
             Node::Atomic(node) => self.write(node),
             Node::BackReference { group, .. } => {
-                if let Some(Some((start, end))) = self.groups.get(*group as usize) {
+                // A group inside a look-ahead may have been taken back.
+                if let Some(Some((start, end))) = self.groups.get(*group as usize)
+                    && *end <= self.out.len()
+                {
                     self.out.extend_from_within(*start..*end);
                 }
             }

@@ -24,9 +24,10 @@ pub(super) fn read_ports(cursor: &mut Cursor<'_>, ports: &mut Vec<PortRange>, fa
 /// Reads `N` or `A-B` up to the next comma. White space may stand anywhere but right behind the hyphen.
 fn read_item(cursor: &mut Cursor<'_>) -> Result<PortRange, Fault> {
     cursor.skip_space();
+    let start = cursor.position();
     let first = read_port(cursor)?;
     cursor.skip_space();
-    let (mut last, start) = (first, cursor.position());
+    let mut last = first;
     if cursor.eat(b'-') {
         last = read_port(cursor)?;
         cursor.skip_space();
@@ -93,7 +94,7 @@ mod tests {
             ("1-", "2-2 a port is missing"),
             ("3-  4", "2-3 a port is missing"),
             ("3 - 4", "3-4 a port is missing"),
-            ("5-4", "1-3 the range 5-4 is backwards"),
+            ("5-4", "0-3 the range 5-4 is backwards"),
             ("65536", "0-5 no such port"),
             ("1-99999999999999999999999", "2-25 no such port"),
             ("1 2", "2-3 not a port list"),

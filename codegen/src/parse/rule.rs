@@ -70,7 +70,8 @@ fn read_head(scanner: &mut Scanner<'_>, faults: &mut Faults<'_>) -> Result<(Vec<
 
 /// The template that was written; none if it fills no field. Its flags have no meaning.
 fn read_template(cursor: &Cursor<'_>, written: Written) -> Result<Option<Template>, Fault> {
-    let text = cursor.bytes(&written.value);
+    let value = cursor.bytes(&written.value);
+    let text = if written.bare_cpe { [CPE, value].concat() } else { value.to_vec() };
     let field = match cursor.bytes(&written.mode) {
         b"p" => Some(Field::Product),
         b"v" => Some(Field::Version),
@@ -78,7 +79,7 @@ fn read_template(cursor: &Cursor<'_>, written: Written) -> Result<Option<Templat
         b"h" => Some(Field::Hostname),
         b"o" => Some(Field::Os),
         b"d" => Some(Field::Device),
-        b"cpe" => match text.strip_prefix(b"cpe:/") {
+        b"cpe" => match text.strip_prefix(CPE) {
             Some([b'a', ..]) => Some(Field::CpeApplication),
             Some([b'h', ..]) => Some(Field::CpeHardware),
             Some([b'o', ..]) => Some(Field::CpeOs),
@@ -89,8 +90,8 @@ fn read_template(cursor: &Cursor<'_>, written: Written) -> Result<Option<Templat
             return Err(Fault::new(written.mode.start..written.value.start, message, "p, v, i, h, o, d or cpe"));
         }
     };
-    let parts = read_parts(text);
-    Ok(field.map(|field| Template { span: written.value, field, text: text.to_vec(), parts }))
+    let parts = read_parts(&text);
+    Ok(field.map(|field| Template { span: written.value, field, text, parts }))
 }
 
 /// Puts a template among those of other fields, in the place of one of its own.
@@ -106,6 +107,8 @@ struct Written {
     mode: Span,
     value: Span,
     flags: Span,
+    /// The value lacks the `cpe:/` before it.
+    bare_cpe: bool,
 }
 
 struct Scanner<'t> {
@@ -122,9 +125,17 @@ impl Scanner<'_> {
             return Ok(None);
         }
         let mode = cursor.take_while(MOST_LETTERS, |byte| byte.is_ascii_alphabetic());
+        let mut bare_cpe = false;
         let value = if cursor.bytes(&mode) == b"cpe" && cursor.eat(b':') {
-            // The value begins with the mode, so that it is a whole CPE.
-            mode.start..take_value(cursor, &mode, |delimiter| delimiter == b'/')?.end
+            // The value begins with the mode, so that it is a whole CPE. Files of nmap 7.9 and before may have another delimiter, for
+            // the sake of a slash in the value. Today's nmap refuses that, but such files are what packages install; where the
+            // value begins with a part, what is meant is plain.
+            bare_cpe = matches!(cursor.rest(), [delimiter, b'a' | b'h' | b'o', b':', ..] if !is_space(*delimiter));
+            if bare_cpe {
+                take_value(cursor, &mode, |_| true)?
+            } else {
+                mode.start..take_value(cursor, &mode, |delimiter| delimiter == b'/')?.end
+            }
         } else {
             take_value(cursor, &mode, |delimiter| !is_space(delimiter))?
         };
@@ -143,7 +154,7 @@ impl Scanner<'_> {
                 return Err(Fault::new(span, "no white space after the closing delimiter", expected));
             }
         }
-        Ok(Some(Written { mode, value, flags }))
+        Ok(Some(Written { mode, value, flags, bare_cpe }))
     }
 }
 
@@ -162,6 +173,9 @@ fn take_value(cursor: &mut Cursor<'_>, mode: &Span, accept: impl Fn(u8) -> bool)
         Fault::new(opening, "the closing delimiter is missing", expected)
     })
 }
+
+/// How every CPE begins.
+const CPE: &[u8] = b"cpe:/";
 
 /// The most letters before and after the delimiters.
 const MOST_LETTERS: usize = 3;

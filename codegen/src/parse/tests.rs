@@ -6,7 +6,7 @@ use super::*;
 
 /// The faults as `line:column message`.
 fn parse_text(text: &[u8]) -> (File, Vec<String>) {
-    let source = Source { name: String::from("test"), licence: String::new(), text: text.to_vec() };
+    let source = Source { name: String::from("test"), text: text.to_vec(), ..Source::default() };
     let mut diagnostics = Vec::new();
     let file = parse(3, &source, &mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -310,6 +310,7 @@ fn which_templates_count() {
         ("cpe:/x:first/ cpe/a:second/ cpe:/a:third/", "A:cpe:/a:third"),
         ("cpe:// cpe:/A:x/ cpe:/$1/ cpe=cpe:/= cpe=a:x=", ""),
         ("cpe=cpe:/a:x/y= cpe|cpe:/h|", "A:cpe:/a:x/y H:cpe:/h"),
+        ("cpe:|h:maker:x/y|", "H:cpe:/h:maker:x/y"),
         ("h=a/b= d%a,b, % p(,(abc i1(x)1", "p:, i:(x) h:a/b d:a,b, "),
     ];
     for (templates, expected) in cases {

@@ -43,7 +43,8 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
         for path in &arguments.files {
             let source = context::read(path)?;
             if source.text.starts_with(&MAGIC) {
-                let text = DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
+                let text =
+                    DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
                 sources.extend(context::sources_of(&text));
             } else {
                 sources.push(source);

@@ -20,6 +20,7 @@ use crate::output::style;
 
 use super::lookup;
 use super::needs::{self, Finder};
+use super::walk;
 
 /// Explain the answer to a response: which line won, which others were candidates and what each failed on.
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,13 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
         None => Vec::new(),
         Some(number) => questioned(database, arguments.source.as_deref(), number)?,
     };
-    let explainer = Explainer { matcher: Matcher::new(database), database, text: opened.text().ok(), questioned };
+    let explainer = Explainer {
+        matcher: Matcher::new(database),
+        database,
+        text: opened.text().ok(),
+        questioned,
+        verbose: context.is_verbose(),
+    };
 
     let mut input = Vec::new();
     match_command::open(&arguments.input)?
@@ -77,7 +84,8 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
     let mut put = |text: &str| out.write_all(text.as_bytes()).map_err(Failure::output);
     if arguments.raw {
         let protocol = arguments.proto.into();
-        let probe = arguments.probe.as_deref().map(|name| probes.find(protocol, name)).transpose().map_err(Failure::usage)?;
+        let probe =
+            arguments.probe.as_deref().map(|name| probes.find(protocol, name)).transpose().map_err(Failure::usage)?;
         put(&explainer.explain("response", protocol, probe, &input, &mut scratch))?;
     } else {
         let mut buffer = Vec::new();
@@ -115,6 +123,8 @@ struct Explainer<'a> {
     database: &'a Database<'static>,
     text: Option<&'a DatabaseText<'static>>,
     questioned: Vec<LineId>,
+    /// Also names the candidates that come after the answer and would not match.
+    verbose: bool,
 }
 
 impl Explainer<'_> {
@@ -132,11 +142,15 @@ impl Explainer<'_> {
             |id| format!("probe {}", lookup::probe_name(&self.database.probe(id))),
         );
         put(&mut text, format_args!("{0}{title}{0:#}: {1} bytes, {asked}\n", style::STRONG, response.len()));
-        field(&mut text, "response", &shortened(response));
+        field(&mut text, "response", &shortened(response, 200));
 
         let chain = self.chain(protocol, probe);
         let names: Vec<_> = chain.iter().map(|probe| escape::visible(probe.name())).collect();
-        field(&mut text, "tried", &format!("the lines of {}", if names.is_empty() { "no probe".to_owned() } else { names.join(", ") }));
+        field(
+            &mut text,
+            "tried",
+            &format!("the lines of {}", if names.is_empty() { "no probe".to_owned() } else { names.join(", ") }),
+        );
 
         let verdict = match probe {
             _ if response.is_empty() => None,
@@ -154,15 +168,25 @@ impl Explainer<'_> {
         let candidates: Vec<_> = self.matcher.candidates(protocol, probe, response, scratch).collect();
         let tried: usize = chain.iter().map(|probe| probe.lines().len()).sum();
         field(&mut text, "candidates", &format!("{} of {tried} lines", candidates.len()));
+        let mut later = 0;
         for &line in &candidates {
-            let said = if winner.is_some_and(|winner| self.comes_before(&chain, winner, line)) {
-                "not tried: the first line that matches ends the search".to_owned()
-            } else if Some(line) == winner {
+            let is_later = winner.is_some_and(|winner| self.comes_before(&chain, winner, line));
+            let said = if Some(line) == winner {
                 format!("{0}matches{0:#}: the answer", style::GOOD)
-            } else {
+            } else if !is_later {
                 self.failed_on(line, response, scratch)
+            } else if self.matcher.test_line(line, response, scratch) == LineTest::Matches {
+                "would match too, but comes later".to_owned()
+            } else if self.verbose {
+                "comes later and would not match".to_owned()
+            } else {
+                later += 1;
+                continue;
             };
             put(&mut text, format_args!("    {} {}: {said}\n", lookup::place(self.database, line), self.service(line)));
+        }
+        if later > 0 {
+            put(&mut text, format_args!("    {later} more come later and would not match\n"));
         }
         for &line in &self.questioned {
             put(&mut text, format_args!("  {0}why not {1}?{0:#}\n", style::STRONG, lookup::place(self.database, line)));
@@ -178,7 +202,11 @@ impl Explainer<'_> {
     fn chain(&self, protocol: Protocol, probe: Option<ProbeId>) -> Vec<Probe<'static>> {
         match probe {
             Some(id) => self.database.probe(id).chain().map(|id| self.database.probe(id)).collect(),
-            None => self.database.probes().filter(|probe| probe.protocol() == protocol && !probe.lines().is_empty()).collect(),
+            None => self
+                .database
+                .probes()
+                .filter(|probe| probe.protocol() == protocol && !probe.lines().is_empty())
+                .collect(),
         }
     }
 
@@ -248,7 +276,13 @@ impl Explainer<'_> {
                 None => "its first bytes differ".to_owned(),
             },
             LineTest::Pattern if !finder.finds(response) => format!("the response lacks {finder}"),
-            LineTest::Pattern => "the pattern does not match".to_owned(),
+            LineTest::Pattern => match walk::dies_at(self.database, line, response) {
+                None => "the pattern does not match".to_owned(),
+                Some(at) => match response.get(at..).unwrap_or_default() {
+                    [] => "the pattern does not match up to the end of the response".to_owned(),
+                    tail => format!("the pattern fails at byte {at}: \"{}\"", shortened(tail, 16)),
+                },
+            },
             LineTest::GaveUp => "it was given up at its step limit".to_owned(),
             LineTest::Matches => "it matches".to_owned(),
             other => format!("{other:?}"),
@@ -262,11 +296,10 @@ impl Explainer<'_> {
     }
 }
 
-/// The beginning of a response.
-fn shortened(response: &[u8]) -> String {
-    const MOST: usize = 200;
-    let shown = escape::payload(&response[..response.len().min(MOST)]);
-    if response.len() > MOST { format!("{shown}…") } else { shown }
+/// At most so many bytes from the beginning of a response.
+fn shortened(response: &[u8], most: usize) -> String {
+    let shown = escape::payload(&response[..response.len().min(most)]);
+    if response.len() > most { format!("{shown}…") } else { shown }
 }
 
 fn field(text: &mut String, name: &str, value: &str) {

@@ -1,6 +1,7 @@
 //! `portprint db export`: the whole database in a form that other programs read. It is made from the text of the sources and leaves
 //! nothing out but comments: templates come as they were written, also those that a later one replaces.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use base64::Engine;
@@ -93,7 +94,7 @@ impl<'t> SourceItem<'t> {
             name: &source.name,
             licence: &source.licence,
             extends: source.extends,
-            exclude: file.exclude.as_ref().map(|exclude| ExcludeItem { line: exclude.line, text: Text(&exclude.text) }),
+            exclude: file.exclude.as_ref().map(|exclude| ExcludeItem { line: exclude.line, text: exclude.text[..].into() }),
             probes: (&source.text, &file.probes),
         }
     }
@@ -131,7 +132,7 @@ impl<'t> ProbeItem<'t> {
         Self {
             line: probe.line,
             protocol: probe.protocol.as_str(),
-            name: Text(&probe.name),
+            name: probe.name[..].into(),
             payload: STANDARD.encode(&probe.payload),
             no_payload: probe.no_payload,
             rarity: probe.rarity,
@@ -139,7 +140,7 @@ impl<'t> ProbeItem<'t> {
             tcpwrappedms: probe.tcpwrappedms,
             ports: pairs(&probe.ports),
             sslports: pairs(&probe.sslports),
-            fallback: probe.fallback.iter().map(|fallback| Text(&fallback.name)).collect(),
+            fallback: probe.fallback.iter().map(|fallback| fallback.name[..].into()).collect(),
             lines: probe.lines.iter().map(|line| LineItem::new(text, line)).collect(),
         }
     }
@@ -163,8 +164,8 @@ impl<'t> LineItem<'t> {
         Self {
             line: line.line,
             soft: line.soft,
-            service: Text(&line.service),
-            pattern: Text(&line.pattern.text),
+            service: line.service[..].into(),
+            pattern: line.pattern.text[..].into(),
             caseless: line.pattern.caseless,
             dotall: line.pattern.dotall,
             templates: Templates(skip_letters(tail)).collect(),
@@ -190,17 +191,23 @@ impl<'t> Iterator for Templates<'t> {
     fn next(&mut self) -> Option<TemplateItem<'t>> {
         let text = &self.0[self.0.iter().position(|byte| !is_space(*byte))?..];
         let mode = &text[..text.len() - skip_letters(text).len()];
-        // A whole CPE stands without a delimiter before it, and its value begins with the mode.
-        let (delimiter_at, start) =
-            if text.starts_with(b"cpe:") { (mode.len() + 1, 0) } else { (mode.len(), mode.len() + 1) };
+        // A whole CPE stands without a delimiter before it, and its value begins with the mode. With another delimiter, as older files
+        // have it, the beginning is left out.
+        let is_whole = text.starts_with(b"cpe:/");
+        let delimiter_at = if text.starts_with(b"cpe:") { mode.len() + 1 } else { mode.len() };
+        let start = if is_whole { 0 } else { delimiter_at + 1 };
         let delimiter = *text.get(delimiter_at)?;
         let end = delimiter_at + 1 + text[delimiter_at + 1..].iter().position(|byte| *byte == delimiter)?;
         let flags = &text[end + 1..];
         self.0 = skip_letters(flags);
         Some(TemplateItem {
             field: field(mode),
-            text: Text(&text[start..end]),
-            flags: Text(&flags[..flags.len() - self.0.len()]),
+            text: if delimiter_at > mode.len() && !is_whole {
+                Text(Cow::Owned([b"cpe:/", &text[start..end]].concat()))
+            } else {
+                text[start..end].into()
+            },
+            flags: flags[..flags.len() - self.0.len()].into(),
         })
     }
 }
@@ -230,7 +237,13 @@ fn is_space(byte: u8) -> bool {
 
 /// Bytes that are ASCII as a rule.
 #[derive(Debug, PartialEq, Eq)]
-struct Text<'t>(&'t [u8]);
+struct Text<'t>(Cow<'t, [u8]>);
+
+impl<'t> From<&'t [u8]> for Text<'t> {
+    fn from(bytes: &'t [u8]) -> Self {
+        Self(Cow::Borrowed(bytes))
+    }
+}
 
 impl Text<'_> {
     fn is_empty(&self) -> bool {
@@ -245,9 +258,9 @@ impl Serialize for Text<'_> {
             base64: String,
         }
         // DEL is the one control character that JSON does not escape.
-        match std::str::from_utf8(self.0) {
+        match std::str::from_utf8(&self.0) {
             Ok(text) if text.is_ascii() && !text.contains('\x7F') => serializer.serialize_str(text),
-            _ => Encoded { base64: STANDARD.encode(self.0) }.serialize(serializer),
+            _ => Encoded { base64: STANDARD.encode(&self.0) }.serialize(serializer),
         }
     }
 }
@@ -258,7 +271,7 @@ mod tests {
 
     #[test]
     fn templates_come_as_they_were_written() {
-        let text = b" p/one/ p|two| v=$1=  i/a b/s cpe:/a:x:y/a cpe:/a:second/ cpe/odd/ cpe:/x:part/\t o%Linux%";
+        let text = b" p/one/ p|two| v=$1=  i/a b/s cpe:/a:x:y/a cpe:/a:second/ cpe/odd/ cpe:/x:part/\t cpe:|h:m:x/y| o%Linux%";
         let found: Vec<_> = Templates(text).map(|item| (item.field, item.text, item.flags)).collect();
         let expected = [
             ("product", "one", ""),
@@ -269,9 +282,10 @@ mod tests {
             ("cpe", "cpe:/a:second", ""),
             ("cpe", "odd", ""),
             ("cpe", "cpe:/x:part", ""),
+            ("cpe", "cpe:/h:m:x/y", ""),
             ("os", "Linux", ""),
         ]
-        .map(|(field, text, flags)| (field, Text(text.as_bytes()), Text(flags.as_bytes())));
+        .map(|(field, text, flags)| (field, Text::from(text.as_bytes()), Text::from(flags.as_bytes())));
         assert_eq!(found, expected);
     }
 }

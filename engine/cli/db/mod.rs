@@ -7,6 +7,7 @@ mod lookup;
 mod needs;
 mod show;
 mod stats;
+mod walk;
 
 use clap::Subcommand;
 

@@ -51,7 +51,9 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
             let declared = database.probes().filter(|probe| probe.line() == number && in_source(probe));
             blocks.extend(declared.map(|declared| probe(database, declared.id())));
             if blocks.is_empty() {
-                return Err(Failure::usage(format!("line {number} is neither a match or softmatch line nor a Probe directive")));
+                return Err(Failure::usage(format!(
+                    "line {number} is neither a match or softmatch line nor a Probe directive"
+                )));
             }
         }
     }
@@ -124,7 +126,8 @@ fn probe(database: &Database<'_>, id: ProbeId) -> String {
     if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
         let span = format!("lines {} to {}", first.line, last.line);
         block.add("own lines", format_args!("{} match, {soft} softmatch, {span}", rows.len() - soft));
-        let services: BTreeSet<_> = rows.iter().map(|row| escape::visible(database.service_name(row.service))).collect();
+        let services: BTreeSet<_> =
+            rows.iter().map(|row| escape::visible(database.service_name(row.service))).collect();
         let list = services.into_iter().collect::<Vec<_>>().join(", ");
         block.add("services", list);
     } else {

@@ -120,10 +120,7 @@ pub(crate) fn run(context: &Context, arguments: Args) -> Result<Ending, Failure>
     let opened = context.database()?;
     let matcher = Matcher::new(&opened.database);
     let probes = Probes::new(&opened.database);
-    let jobs = arguments
-        .jobs
-        .or_else(|| std::thread::available_parallelism().ok())
-        .map_or(1, NonZeroUsize::get);
+    let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let colour = match context.color() {
         Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         Color::Always => true,
@@ -178,5 +175,9 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
 
 /// How an input is called in messages.
 pub(crate) fn name(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".to_owned() } else { escape::message(&path.display().to_string()).into_owned() }
+    if path.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        escape::message(&path.display().to_string()).into_owned()
+    }
 }

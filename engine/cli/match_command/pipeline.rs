@@ -69,7 +69,12 @@ pub(crate) fn run(job: Job, input: Box<dyn Read + Send>, jobs: usize) -> Result<
 }
 
 /// Answers one response, which is all of `input`.
-pub(crate) fn one(job: &Job, mut input: Box<dyn Read + Send>, protocol: Protocol, probe: Option<ProbeId>) -> Result<Run, Fault> {
+pub(crate) fn one(
+    job: &Job,
+    mut input: Box<dyn Read + Send>,
+    protocol: Protocol,
+    probe: Option<ProbeId>,
+) -> Result<Run, Fault> {
     let mut response = Vec::new();
     input.read_to_end(&mut response).map_err(Fault::Read)?;
     let mut worker = Worker::new();
@@ -156,7 +161,10 @@ fn put(job: &Job, answers: &Answers) -> Result<u64, Fault> {
                 log::warn!("input line {line}: {message}");
             }
             Remark::GaveUp(rule) => {
-                log::info!("input line {line}: {} was given up at its step limit; it counts as not matching", job.names.place(*rule));
+                log::info!(
+                    "input line {line}: {} was given up at its step limit; it counts as not matching",
+                    job.names.place(*rule)
+                );
             }
         }
     }

@@ -48,7 +48,9 @@ impl Probes {
         if found.is_empty() {
             let mut near: Vec<_> = [Protocol::Tcp, Protocol::Udp]
                 .into_iter()
-                .flat_map(|protocol| self.near(protocol, name).into_iter().map(move |(far, near)| (far, format!("{protocol}:{near}"))))
+                .flat_map(|protocol| {
+                    self.near(protocol, name).into_iter().map(move |(far, near)| (far, format!("{protocol}:{near}")))
+                })
                 .collect();
             near.sort();
             return Err(message(&format!("unknown probe {}", escape::quote(name)), near));

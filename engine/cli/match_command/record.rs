@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use base64::{DecodeError, DecodeSliceError, alphabet};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, DecodeSliceError, alphabet};
 use portprint_tables::{ProbeId, Protocol};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

@@ -75,7 +75,8 @@ impl Worker {
             Lines::Whole(bytes) => {
                 answers.text.reserve(bytes.len() / 2);
                 let mut start = 0;
-                let ends = memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
+                let ends =
+                    memchr::memchr_iter(b'\n', bytes).chain((bytes.last() != Some(&b'\n')).then_some(bytes.len()));
                 for (number, end) in (chunk.first_line..).zip(ends) {
                     self.answer_line(job, number, &bytes[start..end], &mut answers);
                     start = end + 1;
@@ -89,8 +90,9 @@ impl Worker {
         // Windows programs begin their files with a mark that is no part of the JSON.
         let line = if number == 1 { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
         let mut buffer = std::mem::take(&mut self.response);
-        let parsed = Record::parse(line, &job.probes)
-            .and_then(|record| record.response(&mut buffer).map(|response| (record.id, record.protocol, record.probe, response)));
+        let parsed = Record::parse(line, &job.probes).and_then(|record| {
+            record.response(&mut buffer).map(|response| (record.id, record.protocol, record.probe, response))
+        });
         match parsed {
             Ok((id, protocol, probe, response)) => {
                 let id = id.map_or(Id::Line(number), Id::Given);

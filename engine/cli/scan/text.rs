@@ -103,15 +103,18 @@ impl Tables {
         for row in rows {
             let (name, rest) = if row.is_answer { (style::GOOD, Style::new()) } else { (faint, faint) };
             let indent = port + 2 + state + 2 + service.max(row.service.len()) + 2;
-            let mut line = format!("{:port$}  {:state$}  {name}{:service$}{name:#}", row.port, row.state, row.service);
+            let _ = write!(out, "{:port$}  {:state$}  {name}{}{name:#}", row.port, row.state, row.service);
             for (index, piece) in wrap(&row.version, self.width, indent).into_iter().enumerate() {
-                if index == 0 {
-                    let _ = write!(line, "  {rest}{piece}{rest:#}");
-                } else {
-                    let _ = write!(line, "\n{:indent$}{rest}{piece}{rest:#}", "");
-                }
+                let padding = match index {
+                    0 if piece.is_empty() => 0,
+                    0 => indent - (port + 2 + state + 2 + row.service.len()),
+                    _ => {
+                        out.push('\n');
+                        indent
+                    }
+                };
+                let _ = write!(out, "{:padding$}{rest}{piece}{rest:#}", "");
             }
-            out.push_str(line.trim_end());
             out.push('\n');
         }
     }

@@ -48,3 +48,26 @@ fn is_self_connected(stream: &TcpStream) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_to_itself_is_recognised() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let stream = socket.connect(own).await.unwrap();
+        assert!(is_self_connected(&stream));
+        let _ = stream.set_zero_linger();
+    }
+
+    #[tokio::test]
+    async fn a_connection_to_somebody_is_not_taken_for_one() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = Tcp.connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!is_self_connected(&stream));
+    }
+}

@@ -113,7 +113,8 @@ impl Parser<'_> {
 
     fn alternation(&mut self, options: &mut Options) -> Result<Node, PatternError> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        // The outermost level has no parentheses.
+        if self.depth > MAX_DEPTH + 1 {
             return Err(self.fail("parentheses are nested too deeply", format!("at most {MAX_DEPTH} levels")));
         }
         let mut branches = vec![self.branch(options)?];

@@ -96,6 +96,15 @@ impl Linear {
         Outcome::Match
     }
 
+    /// Bytes that are held.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.insts.capacity() * size_of::<Inst>()
+            + (self.places.capacity() + self.order.capacity()) * size_of::<u32>()
+            + self.kept.capacity()
+            + self.stretch.capacity()
+    }
+
     fn decode(&mut self, code: &[u8]) {
         self.insts.clear();
         self.places.clear();
@@ -264,7 +273,7 @@ impl Linear {
         for at in (0..=len).rev() {
             let (here, next) = self.stretch.split_at_mut(row_len);
             fill_row(&self.insts, &self.order, sets, response, at, here, next);
-            if at % stride == 0 {
+            if at.is_multiple_of(stride) {
                 self.kept[at / stride * row_len..][..row_len].copy_from_slice(here);
             }
             next.copy_from_slice(here);
@@ -279,7 +288,7 @@ impl Linear {
         self.stretch.clear();
         self.stretch.resize((rows + 1) * row_len, 0);
         let mut at = last;
-        if last % stride == 0 && last > first {
+        if last.is_multiple_of(stride) && last > first {
             let kept = &self.kept[last / stride * row_len..][..row_len];
             self.stretch[(last - first) * row_len..][..row_len].copy_from_slice(kept);
             at -= 1;

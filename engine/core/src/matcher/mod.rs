@@ -15,6 +15,8 @@ mod prefilter;
 mod program;
 mod render;
 mod scratch;
+#[cfg(test)]
+mod tests;
 
 use portprint_tables::code::Strategy;
 use portprint_tables::{CheckRow, Database, LineId, LineRow, ProbeId, Protocol};
@@ -126,6 +128,16 @@ impl<'d> Matcher<'d> {
             Outcome::Match => LineTest::Matches,
             Outcome::NoMatch => LineTest::Pattern,
             Outcome::GaveUp => LineTest::GaveUp,
+        }
+    }
+
+    /// The fields that one line gives for a response, whatever the prefilter and the chain say; none when it does not match.
+    pub fn line_fields<'s>(&self, line: LineId, response: &[u8], scratch: &'s mut Scratch) -> Option<Fields<'s>> {
+        let row = self.database.line(line);
+        if self.test_line(line, response, scratch) == LineTest::Matches {
+            Some(self.render(&row, response, scratch))
+        } else {
+            None
         }
     }
 

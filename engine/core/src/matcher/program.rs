@@ -46,6 +46,12 @@ impl Machine {
         &self.slots
     }
 
+    /// Bytes that are held.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.slots.capacity() * size_of::<u32>() + self.stack.capacity() * size_of::<Frame>() + self.linear.memory()
+    }
+
     pub(super) fn clear_captures_unless(&mut self, kept: bool) {
         if !kept {
             self.slots.clear();
@@ -70,6 +76,12 @@ impl<'d> Program<'d> {
             slots: usize::from(u16::from_le_bytes([bytes[0], bytes[1]])),
             bounded: bytes[2] & BOUNDED != 0,
         }
+    }
+
+    /// Whether only backtracking can run it.
+    #[cfg(test)]
+    pub(super) fn is_bounded(&self) -> bool {
+        self.bounded
     }
 
     /// Runs the program; after a match the machine holds the captures.

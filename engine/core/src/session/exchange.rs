@@ -91,6 +91,11 @@ impl Exchange {
         self.begun
     }
 
+    /// Whether all the time that the probe has is over.
+    pub(super) fn has_waited_in_full(&self, now: Duration) -> bool {
+        now >= self.begun + self.pace.wait
+    }
+
     pub(super) fn is_null(&self) -> bool {
         self.is_null
     }

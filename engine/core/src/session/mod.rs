@@ -32,8 +32,10 @@
 //! used if nothing better comes.
 //!
 //! # Where this is not nmap
-//! A write that fails because the peer has just closed or reset is not an end of the port: the reads after it tell what happened. A
-//! session that is given up ([`Session::abandon`]) is never tcpwrapped.
+//! A write that fails because the peer has just closed or reset is not an end of the port: the reads after it tell what happened. An
+//! open port that refuses a later connection is tried twice more before that ends it, so that a server which dies of a probe and
+//! starts again is asked to the end. Who stays for a wait that was shortened has not proved that it is not tcpwrapped. A session that
+//! is given up ([`Session::abandon`]) is never tcpwrapped.
 
 mod action;
 mod config;
@@ -70,6 +72,8 @@ pub struct Session<'d> {
     conn: ConnId,
     connect_time: Option<Duration>,
     retries_left: u32,
+    /// How often the connection in progress was refused.
+    refused: usize,
     answers: Vec<(Level, Answer)>,
     first_response: Vec<u8>,
     /// No byte, no silence of a whole wait: so far everything was closed at once.
@@ -85,9 +89,18 @@ enum Stage {
         probe: Option<ProbeId>,
         since: Duration,
     },
+    /// Before a connection that was refused is tried again.
+    Pausing {
+        probe: Option<ProbeId>,
+        until: Duration,
+    },
     Reading(Exchange),
     Done(Report),
 }
+
+/// A port that was open a moment ago and refuses a connection may be a server that starts again because of what it was sent: how long
+/// to wait before each further try.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 #[derive(Debug)]
 enum Step {
@@ -113,6 +126,7 @@ impl<'d> Session<'d> {
             conn: ConnId::FIRST,
             connect_time: None,
             retries_left: config.retries,
+            refused: 0,
             answers: Vec::new(),
             first_response: Vec::new(),
             wrap_possible: true,
@@ -140,6 +154,7 @@ impl<'d> Session<'d> {
             Stage::Connecting { since, .. } => {
                 Action::Wait { conn: self.conn, until: *since + self.config.connect_timeout }
             }
+            Stage::Pausing { until, .. } => Action::Wait { conn: self.conn, until: *until },
             Stage::Reading(exchange) => Action::Wait { conn: self.conn, until: exchange.until() },
             Stage::Done(report) => Action::Done(report),
         }
@@ -156,6 +171,12 @@ impl<'d> Session<'d> {
             Stage::Connecting { probe, since } => {
                 let (probe, since) = (*probe, *since);
                 self.handle_connecting(now, probe, since, input);
+            }
+            Stage::Pausing { probe, .. } => {
+                let probe = *probe;
+                if input == Input::TimedOut {
+                    self.connect(now, probe);
+                }
             }
             Stage::Reading(exchange) => match input {
                 Input::Connected | Input::Data([]) => {}
@@ -193,6 +214,7 @@ impl<'d> Session<'d> {
                 let took = now.saturating_sub(since);
                 // Delays of our own only ever add.
                 self.connect_time = Some(self.connect_time.map_or(took, |before| before.min(took)));
+                self.refused = 0;
                 return match probe {
                     Some(probe) => self.begin_turn(now, probe, Vec::new()),
                     None => self.finish(self.excluded.then_some(Outcome::Excluded)),
@@ -201,6 +223,11 @@ impl<'d> Session<'d> {
             Input::TimedOut if !opened && self.retries_left > 0 => {
                 self.retries_left -= 1;
                 return self.connect(now, probe);
+            }
+            Input::Refused | Input::Reset if opened && self.refused < PAUSES.len() => {
+                self.stage = Stage::Pausing { probe, until: now + PAUSES[self.refused] };
+                self.refused += 1;
+                return;
             }
             Input::TimedOut => Outcome::Timeout,
             Input::Refused => Outcome::Refused,
@@ -273,7 +300,8 @@ impl<'d> Session<'d> {
         self.take_in(end, scratch);
         let Stage::Reading(exchange) = &mut self.stage else { return };
         match end {
-            End::TimedOut | End::Settled => self.wrap_possible = false,
+            // A peer that has stayed for a shortened wait may still be one that closes in the full one.
+            End::TimedOut | End::Settled => self.wrap_possible &= !exchange.has_waited_in_full(now),
             End::Eof | End::Reset => {
                 self.was_reset |= end == End::Reset;
                 let soon = Duration::from_millis(self.matcher.database().probe(exchange.probe).tcpwrappedms().into());

@@ -1,0 +1,218 @@
+//! `portprint db compile`, `stats` and `export`, and the ways to name a database.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{DATABASE, Place, bare, feed};
+
+#[test]
+fn a_compiled_database_answers_like_its_text() {
+    let place = Place::new();
+    feed(bare(place.folder.path()).args(["db", "compile", "test.probes", "-o", "test.db"]), b"").ended(0);
+    let matched = |database: &str| {
+        let arguments = ["--db", database, "match", "--raw", "--probe", "GetThing"];
+        feed(bare(place.folder.path()).args(arguments), b"THING x").ended(0).out
+    };
+    assert_eq!(matched("test.db"), matched("test.probes"));
+    assert!(matched("test.db").contains("\"line\":16"));
+    // The same sources give the same bytes, also when they come from a compiled database.
+    for arguments in [
+        &["db", "compile", "test.db", "-o", "again.db"][..],
+        &["--db", "test.db", "db", "compile", "-o", "again.db"],
+        &["--db", "test.probes", "db", "compile", "-o", "again.db"],
+    ] {
+        feed(bare(place.folder.path()).args(arguments), b"").ended(0);
+        assert!(std::fs::read(place.path("test.db")).unwrap() == std::fs::read(place.path("again.db")).unwrap());
+    }
+}
+
+#[test]
+fn a_bad_database_is_refused_whole_and_replaces_nothing() {
+    let place = Place::new();
+    place.file("one.probes", b"Probe TCP NULL q||\nmatch a m|(|\nnonsense\n");
+    place.file("two.probes", b"Probe TCP\n");
+    place.file("out.db", b"as it was");
+    let run = feed(bare(place.folder.path()).args(["db", "compile", "one.probes", "two.probes", "-o", "out.db"]), b"")
+        .ended(1);
+    for part in ["one.probes:2:", "one.probes:3:", "two.probes:1:"] {
+        assert!(run.err.contains(part), "{}", run.err);
+    }
+    assert_eq!(std::fs::read(place.path("out.db")).unwrap(), b"as it was");
+    feed(bare(place.folder.path()).args(["db", "compile", "test.probes", "-o", "no-such-folder/out.db"]), b"").ended(1);
+    place.run(&["db", "compile", "test.probes", "-o", "out.db"], b"").ended(2);
+    feed(bare(place.folder.path()).args(["db", "compile", "test.probes"]), b"").ended(2);
+    let left: Vec<_> =
+        std::fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+#[test]
+fn rules_of_the_user_come_first() {
+    let place = Place::new();
+    place.file("site.probes", b"Probe TCP NULL q||\nmatch mine m|^THING| p/ours/\nsoftmatch weak m|^NEW|\n");
+    place.file("other.probes", b"Probe TCP NULL q||\nmatch second m|^THING|\nmatch second m|^NEW| p/hard/\n");
+    let matched = |arguments: &[&str], response: &[u8]| {
+        let run = place.run(&[arguments, &["match", "--raw"]].concat(), response).ended(0);
+        let found = run.json().remove(0)["match"].take();
+        format!("{}:{}", found["source"].as_str().unwrap_or("none"), found["line"])
+    };
+    assert_eq!(matched(&[], b"THING x"), "test.probes:16");
+    assert_eq!(matched(&["--rules", "site.probes"], b"THING x"), "site.probes:2");
+    assert_eq!(matched(&["--rules", "other.probes", "--rules", "site.probes"], b"THING x"), "other.probes:2");
+    assert_eq!(matched(&["--rules", "site.probes", "--rules", "other.probes"], b"NEW"), "site.probes:3");
+    assert_eq!(matched(&["--rules", "site.probes"], b"OTHER"), "test.probes:21");
+
+    // Once for all.
+    place.run(&["--rules", "site.probes", "db", "compile", "-o", "all.db"], b"").ended(0);
+    let run = feed(bare(place.folder.path()).args(["--db", "all.db", "match", "--raw"]), b"THING x").ended(0);
+    assert_eq!(run.json()[0]["match"]["source"], "site.probes");
+    let run =
+        feed(bare(place.folder.path()).args(["--db", "all.db", "--rules", "other.probes", "--version"]), b"").ended(0);
+    let sources: Vec<_> =
+        run.out.lines().filter(|line| line.contains("sha256")).map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(sources, [Some("other.probes"), Some("site.probes"), Some("test.probes")]);
+}
+
+#[test]
+fn figures_of_a_database() {
+    let place = Place::new();
+    let run = place.run(&["db", "stats", "--format", "json"], b"").ended(0);
+    let stats: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(stats["probes"], json!({"all": 4, "tcp": 3, "udp": 1, "without_lines": 0, "with_fallback": 1}));
+    assert_eq!(
+        stats["lines"],
+        json!({"all": 10, "match": 9, "softmatch": 1, "caseless": 1, "dotall": 1, "with_fields": 7, "with_captures": 5})
+    );
+    assert_eq!(stats["services"], 8);
+    assert_eq!(stats["strategies"], json!({"automaton": 9, "program": 0, "bounded_program": 1}));
+    let found: u64 = ["lines_by_literal", "lines_by_window", "lines_by_first_byte"]
+        .iter()
+        .map(|key| stats["prefilter"][key].as_u64().unwrap())
+        .sum();
+    assert_eq!(found, 10);
+    let text = place.run(&["db", "stats"], b"").ended(0).out;
+    assert!(text.contains("  test.probes: 4 probes, 10 lines, licence unknown, priority 0\n"), "{text}");
+    assert!(text.contains("  softmatch                            1\n"), "{text}");
+}
+
+#[test]
+fn an_export_loses_nothing() {
+    let place = Place::new();
+    let export = |database: &str| {
+        let run =
+            feed(bare(place.folder.path()).args(["--db", database, "db", "export", "--format", "json"]), b"").ended(0);
+        serde_json::from_str::<Value>(&run.out).unwrap()
+    };
+    let exported = export("test.probes");
+    assert_eq!(exported["format"], "portprint-export");
+    assert_eq!(exported["sources"][0]["name"], "test.probes");
+    assert_eq!(exported["sources"][0]["exclude"], json!({"line": 2, "text": "T:9100-9107,U:53"}));
+    let probes = &exported["sources"][0]["probes"];
+    assert_eq!(
+        probes[0]["lines"][0],
+        json!({
+            "line": 5, "soft": false, "service": "alpha", "pattern": "^ALPHA/([\\d.]+) ready\\r\\n$", "caseless": false, "dotall": false,
+            "templates": [
+                {"field": "product", "text": "Alpha server"}, {"field": "version", "text": "$1"}, {"field": "info", "text": "two words"},
+                {"field": "hostname", "text": "host.example"}, {"field": "os", "text": "Unix"}, {"field": "device", "text": "router"},
+                {"field": "cpe", "text": "cpe:/a:alpha:server:$1", "flags": "a"}, {"field": "cpe", "text": "cpe:/o:alpha:os"},
+            ],
+        })
+    );
+    assert_eq!(
+        probes[0]["lines"][2]["templates"],
+        json!([{"field": "product", "text": "first"}, {"field": "product", "text": "Bravo $1"}])
+    );
+    assert_eq!(probes[0]["lines"][4]["pattern"], json!({"base64": STANDARD.encode(b"^CAF\xe9")}));
+    assert_eq!(probes[3]["payload"], STANDARD.encode(b"\0\x01ping"));
+    assert_eq!(probes[3]["no_payload"], true);
+
+    // The text that is written from the export says the same, but for the numbers of its lines; so does its database.
+    place.file("rebuilt.probes", &rebuild(&exported["sources"][0]));
+    assert_eq!(without_lines(export("rebuilt.probes")), without_lines(exported.clone()));
+    feed(bare(place.folder.path()).args(["db", "compile", "test.probes", "-o", "test.db"]), b"").ended(0);
+    assert_eq!(export("test.db"), exported);
+    assert_ne!(rebuild(&exported["sources"][0]), DATABASE);
+}
+
+fn without_lines(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(fields) => {
+            for field in ["line", "name"] {
+                if fields
+                    .get(field)
+                    .is_some_and(|value| value.is_number() || value == "rebuilt.probes" || value == "test.probes")
+                {
+                    fields.remove(field);
+                }
+            }
+            fields.values_mut().for_each(|field| *field = without_lines(field.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = without_lines(item.take())),
+        _ => {}
+    }
+    value
+}
+
+/// The text of an exported source.
+fn rebuild(source: &Value) -> Vec<u8> {
+    let bytes = |value: &Value| match value {
+        Value::String(text) => text.clone().into_bytes(),
+        encoded => {
+            STANDARD.decode(encoded["base64"].as_str().expect("bytes are text or base64")).expect("it is base64")
+        }
+    };
+    let mut text = b"Exclude ".to_vec();
+    let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| text.extend_from_slice(part));
+    put(&[&bytes(&source["exclude"]["text"]), b"\n"]);
+    for probe in source["probes"].as_array().unwrap() {
+        let payload = STANDARD.decode(probe["payload"].as_str().unwrap()).unwrap();
+        let payload: String = payload.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        let flag = if probe["no_payload"] == true { " no-payload" } else { "" };
+        let protocol = probe["protocol"].as_str().unwrap().to_uppercase();
+        put(&[
+            b"Probe ",
+            protocol.as_bytes(),
+            b" ",
+            &bytes(&probe["name"]),
+            b" q|",
+            payload.as_bytes(),
+            b"|",
+            flag.as_bytes(),
+            b"\n",
+        ]);
+        for directive in ["rarity", "totalwaitms", "tcpwrappedms"] {
+            put(&[format!("{directive} {}\n", probe[directive]).as_bytes()]);
+        }
+        for directive in ["ports", "sslports"] {
+            let ranges: Vec<_> =
+                probe[directive].as_array().unwrap().iter().map(|pair| format!("{}-{}", pair[0], pair[1])).collect();
+            if !ranges.is_empty() {
+                put(&[format!("{directive} {}\n", ranges.join(",")).as_bytes()]);
+            }
+        }
+        for fallback in probe["fallback"].as_array().unwrap() {
+            put(&[b"fallback ", &bytes(fallback), b"\n"]);
+        }
+        for line in probe["lines"].as_array().unwrap() {
+            let flags = [("caseless", "i"), ("dotall", "s")]
+                .map(|(field, flag)| if line[field] == true { flag } else { "" })
+                .concat();
+            put(&[if line["soft"] == true { b"softmatch " } else { b"match " }, &bytes(&line["service"]), b" m\x01"]);
+            put(&[&bytes(&line["pattern"]), b"\x01", flags.as_bytes()]);
+            for template in line["templates"].as_array().unwrap() {
+                let mode: &[u8] = match template["field"].as_str().unwrap() {
+                    "cpe" => b"",
+                    other => &other.as_bytes()[..1],
+                };
+                let delimiter: &[u8] = if mode.is_empty() { b"/" } else { b"\x01" };
+                let opening = if mode.is_empty() { b"" } else { delimiter };
+                let flags = template["flags"].as_str().unwrap_or("");
+                put(&[b" ", mode, opening, &bytes(&template["text"]), delimiter, flags.as_bytes()]);
+            }
+            put(&[b"\n"]);
+        }
+    }
+    text
+}

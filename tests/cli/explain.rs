@@ -1,0 +1,91 @@
+//! `portprint db explain` and `portprint db show`.
+
+use super::{Place, base64};
+
+#[test]
+fn why_and_why_not() {
+    let place = Place::new();
+    for (probe, response, line, expected) in [
+        ("GetThing", &b"THING WORD"[..], "16", "it is the answer"),
+        ("GetThing", b"THING WORD", "17", "it matches too, but test.probes:16 comes first"),
+        ("GetOther", b"THING WORD", "16", "it is not tried: it is a line of tcp GetThing; it would match"),
+        ("GetOther", b"-", "16", "it is not tried: it is a line of tcp GetThing; it would not match either"),
+        ("GetThing", b"THING ", "16", "the length is wrong: it needs at least 7 bytes"),
+        ("GetThing", b"THINK WORD", "16", "byte 4 is 4b, it needs 47"),
+        ("GetThing", b"THING -", "16", "the pattern fails at byte 6: \"-\""),
+        ("NULL", b"ALPHA/1.2 ready\r\nmore", "5", "the pattern fails at byte 17: \"more\""),
+        ("NULL", b"<ab>cd", "10", "the pattern does not match"),
+        ("NULL", b"<\x1b]0;x\x07>", "10", "the pattern does not match"),
+    ] {
+        let run = place.run(&["db", "explain", "--raw", "--probe", probe, "--line", line], response).ended(0);
+        let last = run.out.lines().last().map(str::trim);
+        assert_eq!(last, Some(expected), "{}", run.out);
+        assert!(!run.out.contains(|c: char| c.is_control() && c != '\n'), "{}", run.out);
+    }
+}
+
+#[test]
+fn the_answer_and_its_candidates() {
+    let place = Place::new();
+    let record = format!("{{\"proto\":\"tcp\",\"probe\":\"GetThing\",\"response\":\"{}\"}}\n", base64(b"THING WORD"));
+    let run = place.run(&["db", "explain"], record.as_bytes()).ended(0);
+    let expected = "\
+record 1: 10 bytes, probe tcp GetThing
+  response    THING WORD
+  tried       the lines of GetThing, GetOther, NULL
+  answer      thing, match line test.probes:16 of tcp GetThing
+  line        match thing m|^THING (\\w+)| v/$1/
+  version     WORD
+  candidates  ";
+    assert!(run.out.starts_with(expected), "{}", run.out);
+    assert!(run.out.contains("\n    test.probes:16 thing: matches: the answer\n"), "{}", run.out);
+    assert!(run.out.contains("\n    test.probes:17 thing: would match too, but comes later\n"), "{}", run.out);
+
+    let run = place.run(&["db", "explain"], b"x\n{\"proto\":\"udp\",\"response\":\"\"}\n").ended(3);
+    assert!(run.out.starts_with("record 2: 0 bytes, udp, probe not known\n"), "{}", run.out);
+    assert!(run.out.contains("\n  answer      nothing matched\n"), "{}", run.out);
+    assert!(run.err.contains("input line 1: "), "{}", run.err);
+}
+
+#[test]
+fn probes_and_lines_are_shown() {
+    let place = Place::new();
+    let show = |what: &str| place.run(&["db", "show", what], b"").ended(0).out;
+    assert_eq!(
+        show("udp:Ping"),
+        "\
+probe udp Ping
+  declared in  test.probes:22
+  payload      6 bytes: \\0\\x01ping
+  flags        no-payload
+  rarity       5
+  waits        totalwaitms 1000, tcpwrappedms 500
+  ports        7
+  tried lines  of udp Ping
+  own lines    1 match, 0 softmatch, lines 26 to 26
+  services     ping
+"
+    );
+    assert_eq!(show("Ping"), show("udp:Ping"));
+    assert_eq!(show("22"), show("udp:Ping"));
+    let thing = show("GetThing");
+    for part in [
+        "  ports        80,8080-8081\n",
+        "  sslports     443\n",
+        "  fallback     tcp GetOther\n",
+        "  tried lines  of tcp GetThing, tcp GetOther, tcp NULL\n",
+    ] {
+        assert!(thing.contains(part), "{thing}");
+    }
+    let line = show("test.probes:9");
+    assert_eq!(line, show("9"));
+    for part in [
+        "test.probes:9 match caf\\xe9\n",
+        "  text         match caf\\xe9 m|^CAF\\xe9| p/raw \\xe9/\n",
+        "  length       at least 4 bytes\n",
+        "  begins with  43 41 46 e9\n",
+    ] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(show("10").contains("  decided by   a program with a step limit: it has back-references\n"));
+}
