@@ -10,7 +10,8 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-env-changed={}", find::VARIABLE);
     let setting = env::var_os(find::VARIABLE);
-    let found = find::sources(setting.as_deref(), &root.join("probes")).unwrap_or_else(|error| fail(&error.to_string()));
+    let found =
+        find::sources(setting.as_deref(), &root.join("probes")).unwrap_or_else(|error| fail(&error.to_string()));
     for path in &found.watched {
         println!("cargo::rerun-if-changed={}", path.display());
     }

@@ -238,7 +238,8 @@ fn check(corpus: &Corpus, program: &Program, source: &Path) {
 /// What is wrong with an answer.
 fn compare(record: &Record, answer: &[u8], source: &str, owners: &Owners) -> Result<(), String> {
     let shown = || answer.escape_ascii().to_string();
-    let mut answer: Map<String, Value> = serde_json::from_slice(answer).map_err(|error| format!("{error}: {}", shown()))?;
+    let mut answer: Map<String, Value> =
+        serde_json::from_slice(answer).map_err(|error| format!("{error}: {}", shown()))?;
     if answer.remove("id") != Some(record.id.clone()) {
         return Err(format!("another id: {}", shown()));
     }
@@ -247,7 +248,11 @@ fn compare(record: &Record, answer: &[u8], source: &str, owners: &Owners) -> Res
         Some(Value::Object(fields)) if answer.is_empty() => Some(owners.without_owner(fields, source)?),
         _ => return Err(format!("neither a match nor none: {}", shown())),
     };
-    if record.expected.contains(&found) { Ok(()) } else { Err(format!("expected {:?}\n  found {found:?}", record.expected)) }
+    if record.expected.contains(&found) {
+        Ok(())
+    } else {
+        Err(format!("expected {:?}\n  found {found:?}", record.expected))
+    }
 }
 
 /// Which probe owns a line.

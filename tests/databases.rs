@@ -119,7 +119,8 @@ fn write(folder: &Path, compiled: &Compiled) {
     let unfinished = folder.with_extension(format!("{}.unfinished", process::id()));
     fs::create_dir_all(&unfinished).expect("cargo's folder is writable");
     let report = compiled.report.to_string();
-    let texts = [&compiled.whole()[..], &compiled.database, &compiled.text, compiled.index.as_bytes(), report.as_bytes()];
+    let texts =
+        [&compiled.whole()[..], &compiled.database, &compiled.text, compiled.index.as_bytes(), report.as_bytes()];
     for (name, bytes) in NAMES.iter().zip(texts) {
         fs::write(unfinished.join(name), bytes).expect("cargo's folder is writable");
     }

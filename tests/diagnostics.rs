@@ -213,7 +213,10 @@ fn parentheses_may_be_nested_so_deep() {
 #[test]
 fn all_faults_of_all_files_are_told_at_once() {
     let sources = [
-        source("first.probes", b"Exclude 9-1\nProbe TCP A q|\\z|\nports x\nmatch a m|(|\nmatch a m|b*| \nmatch a m|b|g p/c\n"),
+        source(
+            "first.probes",
+            b"Exclude 9-1\nProbe TCP A q|\\z|\nports x\nmatch a m|(|\nmatch a m|b*| \nmatch a m|b|g p/c\n",
+        ),
         source("good.probes", b"Probe TCP NULL q||\nmatch a m|b| \n"),
         source("second.probes", b"Probe TCP B q|b|\nfallback A\nnonsense\nmatch a m|[|i\nrarity 0"),
     ];
@@ -256,7 +259,10 @@ fn source(name: &str, text: &[u8]) -> Source {
 /// The faults of sources that must have some.
 fn refused(sources: &[Source]) -> Diagnostics {
     let Err(faults) = portprint_codegen::compile(sources) else {
-        panic!("no fault is found in {}", sources.iter().map(|it| it.text.escape_ascii().to_string()).collect::<String>());
+        panic!(
+            "no fault is found in {}",
+            sources.iter().map(|it| it.text.escape_ascii().to_string()).collect::<String>()
+        );
     };
     well_told(&faults, sources);
     faults

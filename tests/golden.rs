@@ -79,11 +79,10 @@ fn counts_of_nmap() {
 
 fn check(name: &str, sources: &[Source]) {
     let compiled = databases::compile(sources, THREADS);
-    let faults: Vec<String> =
-        [("index.rs", compiled.index.clone()), ("report.txt", compiled.report.to_string())]
-            .into_iter()
-            .filter_map(|(kind, found)| compare(&format!("tests/golden/{name}.{kind}"), &found).err())
-            .collect();
+    let faults: Vec<String> = [("index.rs", compiled.index.clone()), ("report.txt", compiled.report.to_string())]
+        .into_iter()
+        .filter_map(|(kind, found)| compare(&format!("tests/golden/{name}.{kind}"), &found).err())
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -127,7 +126,8 @@ impl Index {
         assert_eq!(self.format_version, FORMAT_VERSION);
         let hash: String = database.section_table().source_hash().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(self.source_hash, hash);
-        let sources: Vec<_> = database.sources().map(|source| String::from_utf8_lossy(source.name()).into_owned()).collect();
+        let sources: Vec<_> =
+            database.sources().map(|source| String::from_utf8_lossy(source.name()).into_owned()).collect();
         assert_eq!(self.sources, sources);
         assert_eq!(self.lines, [database.line_count(), soft_lines(database)]);
         assert_eq!(self.service_count, database.service_count());

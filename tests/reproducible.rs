@@ -67,7 +67,8 @@ fn what_is_written_is_sound() {
         }
         let text = DatabaseText::from_bytes(&compiled.text).expect("it was compiled");
         let read: Vec<_> = text.sources().map(|source| (source.name, source.text, source.extends)).collect();
-        let given: Vec<_> = sources.iter().map(|source| (source.name.as_bytes(), &source.text[..], source.extends)).collect();
+        let given: Vec<_> =
+            sources.iter().map(|source| (source.name.as_bytes(), &source.text[..], source.extends)).collect();
         assert!(read == given, "{name}: the text is that of the sources");
     }
 }
@@ -103,8 +104,14 @@ fn every_cut_is_found() {
             assert_eq!(ends.pop(), Some(good.len()), "{name}: {part}: sections fill the block");
             ends.extend([0, 1, 7, 8, 12, 16, 24, 32, HEADER_SIZE - 1, HEADER_SIZE, good.len() - 1]);
             ends.extend((HEADER_SIZE..ends[0]).step_by(SECTION_ENTRY_SIZE));
-            for near in ends.iter().flat_map(|&end| [end.saturating_sub(1), end, end + 1]).filter(|&end| end < good.len()) {
-                assert!(load(part, &good[..near]).is_err(), "{name}: {part}: {near} of {} bytes are enough", good.len());
+            for near in
+                ends.iter().flat_map(|&end| [end.saturating_sub(1), end, end + 1]).filter(|&end| end < good.len())
+            {
+                assert!(
+                    load(part, &good[..near]).is_err(),
+                    "{name}: {part}: {near} of {} bytes are enough",
+                    good.len()
+                );
             }
             let longer = [&good[..], b"\0"].concat();
             assert!(load(part, &longer).is_err(), "{name}: {part}: a byte after the end");

@@ -83,11 +83,17 @@ fn compare(name: &str, sources: &[Source], factor: usize) {
                 let mut response = sample(&subject.pattern, &mut random);
                 if round % 4 != 0 {
                     let other = &subjects[random.below(subjects.len())].pattern;
-                    response = mutate::mutate(response, || sample(other, &mut Random::new(seed ^ round as u64)), &mut random);
+                    response =
+                        mutate::mutate(response, || sample(other, &mut Random::new(seed ^ round as u64)), &mut random);
                 }
                 let walk = random.once_in(WALK_ONE_IN);
                 tester.compare(index, &response, walk).map(|what| {
-                    format!("{}:{} {what}\n  response {}", subject.rule.source, subject.rule.syntax.line, response.escape_ascii())
+                    format!(
+                        "{}:{} {what}\n  response {}",
+                        subject.rule.source,
+                        subject.rule.syntax.line,
+                        response.escape_ascii()
+                    )
                 })
             })
         })
@@ -112,7 +118,8 @@ fn number(variable: &str) -> Option<u64> {
 
 fn rules(sources: &[Source]) -> ir::Rules {
     let mut diagnostics = Vec::new();
-    let files = sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, &mut diagnostics)).collect();
+    let files =
+        sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, &mut diagnostics)).collect();
     let extends: Vec<bool> = sources.iter().map(|source| source.extends).collect();
     let rules = ir::resolve(files, &extends, &mut diagnostics);
     assert!(diagnostics.is_empty());
@@ -199,7 +206,11 @@ impl Tester<'_> {
             let is_found = found.as_ref().is_some_and(|(line, _)| *line == index);
             if is_found {
                 let fields = found.map(|(_, fields)| fields);
-                return if expected.contains(&fields) { None } else { Some(format!("line {index}: expected {expected:?}, found {fields:?}")) };
+                return if expected.contains(&fields) {
+                    None
+                } else {
+                    Some(format!("line {index}: expected {expected:?}, found {fields:?}"))
+                };
             }
             if !expected.contains(&None) {
                 return Some(format!("the chain's first match is line {index}, found {found:?}"));

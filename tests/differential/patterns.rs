@@ -33,7 +33,11 @@ fn random_patterns_agree_with_pcre2() {
             }
             (Err(_), Err(_)) => {}
             (theirs, ours) => {
-                panic!("PCRE2 says {:?} of {text}, we say {:?}", theirs.err().map(|offset| ("fault at", offset)), ours.err())
+                panic!(
+                    "PCRE2 says {:?} of {text}, we say {:?}",
+                    theirs.err().map(|offset| ("fault at", offset)),
+                    ours.err()
+                )
             }
         }
     }
@@ -60,7 +64,9 @@ fn random_patterns_agree_with_pcre2() {
             let line = LineId::new(index);
             let test = matcher.test_line(line, &response, &mut scratch);
             let expected = match oracle.run_unlimited(&response) {
-                Outcome::Match(groups) => Some(oracle::fields(&rules.lines[index].syntax.templates, &groups, &response)),
+                Outcome::Match(groups) => {
+                    Some(oracle::fields(&rules.lines[index].syntax.templates, &groups, &response))
+                }
                 Outcome::NoMatch => None,
                 Outcome::LimitMet => {
                     undecided += 1;
@@ -78,12 +84,16 @@ fn random_patterns_agree_with_pcre2() {
             matches += usize::from(found.is_some());
             if found.is_some() {
                 let probe = portprint_tables::ProbeId::new(0);
-                let mut candidates = matcher.candidates(portprint_tables::Protocol::Tcp, Some(probe), &response, &mut scratch);
+                let mut candidates =
+                    matcher.candidates(portprint_tables::Protocol::Tcp, Some(probe), &response, &mut scratch);
                 assert!(candidates.any(|candidate| candidate == line), "{text}: lost on {}", response.escape_ascii());
             }
         }
     }
-    println!("{PATTERNS} random patterns, {} responses, {matches} matches, {undecided} undecided", PATTERNS * RESPONSES);
+    println!(
+        "{PATTERNS} random patterns, {} responses, {matches} matches, {undecided} undecided",
+        PATTERNS * RESPONSES
+    );
     assert!(undecided < PATTERNS * RESPONSES / 100);
 }
 
@@ -110,7 +120,11 @@ impl Maker<'_> {
 
     fn item(&mut self, depth: usize) -> String {
         let atom = self.atom(depth);
-        let can_repeat = !atom.starts_with("\\b") && !atom.starts_with("\\B") && !atom.starts_with("(?=") && !atom.starts_with("(?!") && !atom.starts_with("(?<");
+        let can_repeat = !atom.starts_with("\\b")
+            && !atom.starts_with("\\B")
+            && !atom.starts_with("(?=")
+            && !atom.starts_with("(?!")
+            && !atom.starts_with("(?<");
         if !can_repeat || !self.random.once_in(3) {
             return atom;
         }
@@ -126,8 +140,34 @@ impl Maker<'_> {
     fn atom(&mut self, depth: usize) -> String {
         // Without `\R`, `\h` and `\v`: PCRE2 makes `\S*\R` possessive, as if no byte were in both `\S` and `\R`, but 0x85 is.
         const PLAIN: [&str; 28] = [
-            "a", "b", "ab", "abc", "B", ".", "\\d", "\\w", "\\s", "\\S", "\\W", "[ab]", "[^b]", "[a-c\\d]", "[^\\r\\n]",
-            "\\n", "\\r\\n", "\\x41", "\\0", "\\101", "1", "_", "\\.", "[[:alpha:]]", "[]a]", "[\\w.-]", "-", "\\Qa.\\E",
+            "a",
+            "b",
+            "ab",
+            "abc",
+            "B",
+            ".",
+            "\\d",
+            "\\w",
+            "\\s",
+            "\\S",
+            "\\W",
+            "[ab]",
+            "[^b]",
+            "[a-c\\d]",
+            "[^\\r\\n]",
+            "\\n",
+            "\\r\\n",
+            "\\x41",
+            "\\0",
+            "\\101",
+            "1",
+            "_",
+            "\\.",
+            "[[:alpha:]]",
+            "[]a]",
+            "[\\w.-]",
+            "-",
+            "\\Qa.\\E",
         ];
         if depth == 0 || self.random.once_in(2) {
             return PLAIN[self.random.below(PLAIN.len())].to_owned();
@@ -141,7 +181,9 @@ impl Maker<'_> {
             7 => format!("(?>{})", self.alternation(depth - 1)),
             8 => format!("(?={})", self.alternation(depth - 1)),
             9 => format!("(?!{})", self.alternation(depth - 1)),
-            10 => ["(?<=a)", "(?<!b)", "(?<=[ab])", "(?<=ab)", "(?<!\\n|ab)", "(?<=\\w)"][self.random.below(6)].to_owned(),
+            10 => {
+                ["(?<=a)", "(?<!b)", "(?<=[ab])", "(?<=ab)", "(?<!\\n|ab)", "(?<=\\w)"][self.random.below(6)].to_owned()
+            }
             11 => ["\\b", "\\B"][self.random.below(2)].to_owned(),
             12 if self.groups > 0 => format!("\\{}", 1 + self.random.below(self.groups)),
             _ => format!("(?i:{})", self.alternation(depth - 1)),

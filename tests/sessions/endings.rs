@@ -61,7 +61,9 @@ fn the_first_response_is_kept_when_none_decides() {
 #[test]
 fn the_first_connection_is_tried_again() {
     let peer = Peer::new().connects([(ms(1), Connect::Ignore), (ms(1), Connect::Ignore), (ms(1), Connect::Accept)]);
-    for (retries, expected) in [(0, "filtered timeout sent=0"), (1, "filtered timeout sent=0"), (2, "open silent sent=3")] {
+    for (retries, expected) in
+        [(0, "filtered timeout sent=0"), (1, "filtered timeout sent=0"), (2, "open silent sent=3")]
+    {
         let config = SessionConfig { retries, ..SessionConfig::default() };
         assert_eq!(play_with(&SMALL, config, &peer, 5, Cut::Whole).summary(), expected);
     }
@@ -69,7 +71,11 @@ fn the_first_connection_is_tried_again() {
 
 #[test]
 fn a_server_that_starts_again_is_asked_to_the_end() {
-    let peer = Peer::new().otherwise(1, Say::Reset).answers(b"GET / HTTP/1.0\r\n\r\n", 1, b"HTTP/1.0 200 ok\r\nServer: Tinyd/1");
+    let peer = Peer::new().otherwise(1, Say::Reset).answers(
+        b"GET / HTTP/1.0\r\n\r\n",
+        1,
+        b"HTTP/1.0 200 ok\r\nServer: Tinyd/1",
+    );
     let (accept, refuse) = ((ms(1), Connect::Accept), (ms(1), Connect::Refuse));
     let peer = peer.connects([accept, refuse, refuse, accept]);
     let played = play(&peer, 5);

@@ -96,7 +96,12 @@ pub(super) enum Say {
 impl Peer {
     /// Accepts in a millisecond, and is silent.
     pub(super) fn new() -> Self {
-        Self { connect: vec![(ms(1), Connect::Accept)], greeting: Vec::new(), replies: Vec::new(), otherwise: Vec::new() }
+        Self {
+            connect: vec![(ms(1), Connect::Accept)],
+            greeting: Vec::new(),
+            replies: Vec::new(),
+            otherwise: Vec::new(),
+        }
     }
 
     /// What happens to the connections in turn; the last goes for all after it.

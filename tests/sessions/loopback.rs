@@ -160,12 +160,8 @@ async fn a_cancelled_scan_tells_what_it_knows() {
 #[tokio::test]
 async fn a_host_has_only_so_much_time() {
     let slow = SessionConfig { adaptive: false, ..SessionConfig::default() };
-    let config = ScanConfig {
-        session: slow,
-        host_timeout: Some(ms(300)),
-        host_concurrency: 1,
-        ..ScanConfig::default()
-    };
+    let config =
+        ScanConfig { session: slow, host_timeout: Some(ms(300)), host_concurrency: 1, ..ScanConfig::default() };
     let (ports, summary) = scan(scanner(config), hosts([silent().await, silent().await]), &Cancel::new()).await;
     assert_eq!(ports.iter().map(shown).collect::<Vec<_>>(), ["open timeout -"]);
     assert_eq!(summary.left_out, 1);
@@ -183,7 +179,11 @@ async fn a_rate_holds_connections_back_and_not_the_peer_to_account() {
     let (ports, _) = scan(scanner(ScanConfig { session: short, ..rated }), hosts(ports), &Cancel::new()).await;
     // Three connections each, a tenth of a second apart. Nothing timed out while it was held back.
     assert!(started.elapsed() >= ms(1400), "{:?}", started.elapsed());
-    assert!(ports.iter().all(|port| shown(port) == "open silent -"), "{:?}", ports.iter().map(shown).collect::<Vec<_>>());
+    assert!(
+        ports.iter().all(|port| shown(port) == "open silent -"),
+        "{:?}",
+        ports.iter().map(shown).collect::<Vec<_>>()
+    );
 }
 
 /// TCP that counts, and that has no descriptor to give to every other call.

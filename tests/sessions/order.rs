@@ -129,10 +129,11 @@ fn a_banner_is_kept_on_the_connection_that_is_used_again() {
 
 #[test]
 fn after_an_end_of_file_there_is_nothing_to_keep() {
-    let ftp = Peer::new()
-        .greets(1, b"220 small.example FTP ready.\r\n")
-        .greeting(50, Say::Eof)
-        .answers(b"\r\n\r\n", 60, b"500 what?\r\n");
+    let ftp = Peer::new().greets(1, b"220 small.example FTP ready.\r\n").greeting(50, Say::Eof).answers(
+        b"\r\n\r\n",
+        60,
+        b"500 what?\r\n",
+    );
     let config = SessionConfig { settle: Some(ms(200)), ..SessionConfig::default() };
     let played = play_with(&SMALL, config, &ftp, 5, Cut::Whole);
     assert!(played.transcript.contains("ends NULL closed"), "{}", played.transcript);

@@ -47,9 +47,11 @@ fn the_whole_is_judged_and_not_its_beginning() {
 
 #[test]
 fn a_whole_that_is_better_than_its_beginning_is_found() {
-    let peer = Peer::new()
-        .answers(b"GET / HTTP/1.0\r\n\r\n", 1, b"HTTP/1.1 200 ok\r\n")
-        .answers(b"GET / HTTP/1.0\r\n\r\n", 10, b"Server: Tinyd/3\r\n\r\n");
+    let peer = Peer::new().answers(b"GET / HTTP/1.0\r\n\r\n", 1, b"HTTP/1.1 200 ok\r\n").answers(
+        b"GET / HTTP/1.0\r\n\r\n",
+        10,
+        b"Server: Tinyd/3\r\n\r\n",
+    );
     assert_eq!(play(&peer, 80).summary(), "open identified http p=Tinyd v=3 [small:18 Get] sent=1");
 }
 

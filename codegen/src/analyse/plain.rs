@@ -10,7 +10,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Dot, Hir, Look, Repetition};
 
 use super::automaton::{Automaton, State};
 use super::pattern::{Assertion, Greed, Node, is_anchored};
@@ -30,14 +30,13 @@ pub enum NotPlain {
 /// When it is not plain, or has more than `limit` states.
 pub fn build(root: &Node, limit: usize) -> Result<Automaton, NotPlain> {
     let hir = translate(root, true)?;
-    let hir =
-        if is_anchored(root) { hir } else { Hir::concat(vec![Hir::dot(regex_syntax::hir::Dot::AnyByte).star(), hir]) };
+    let hir = if is_anchored(root) { hir } else { Hir::concat(vec![anything(), hir]) };
     let nfa = thompson::Compiler::new()
         .configure(
             thompson::Config::new()
                 .utf8(false)
                 .which_captures(thompson::WhichCaptures::None)
-                .nfa_size_limit(Some(64 << 20)),
+                .nfa_size_limit(Some(SIZE_LIMIT)),
         )
         .build_from_hir(&hir)
         .map_err(|_| NotPlain::TooLarge)?;
@@ -48,22 +47,21 @@ pub fn build(root: &Node, limit: usize) -> Result<Automaton, NotPlain> {
                 // Which of several matches is first does not matter for yes or no, and the leftmost-first automaton is smaller.
                 .match_kind(MatchKind::LeftmostFirst)
                 .accelerate(false)
-                .dfa_size_limit(Some(64 << 20))
-                .determinize_size_limit(Some(64 << 20)),
+                .dfa_size_limit(Some(SIZE_LIMIT))
+                .determinize_size_limit(Some(SIZE_LIMIT)),
         )
         .build_from_nfa(&nfa)
         .map_err(|_| NotPlain::TooLarge)?;
     convert(&dfa, limit)
 }
 
-trait Star {
-    fn star(self) -> Hir;
-}
+/// Bytes of an intermediate form. The largest pattern of nmap's database needs less than 1 MiB; what needs more has too many states.
+const SIZE_LIMIT: usize = 8 << 20;
 
-impl Star for Hir {
-    fn star(self) -> Hir {
-        Hir::repetition(Repetition { min: 0, max: None, greedy: false, sub: Box::new(self) })
-    }
+/// Any bytes before a match that is not anchored.
+fn anything() -> Hir {
+    let sub = Box::new(Hir::dot(Dot::AnyByte));
+    Hir::repetition(Repetition { min: 0, max: None, greedy: false, sub })
 }
 
 /// `last`: nothing that reads or tests stands behind the node.

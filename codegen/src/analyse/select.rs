@@ -67,11 +67,17 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
         .map(|line| {
             let gram =
                 line.requirements.iter().filter_map(|it| price_grams(it, &training, &shared)).min_by_key(|it| it.0);
-            let window = window(line).map(|selection| {
-                let (mask, value) = (line.check.mask, line.check.value);
-                let hits = heads.entry((mask, value)).or_insert_with(|| training.heads_with(mask, value));
-                (*hits * RESPONSE_PRICE, selection)
-            });
+            let (mask, value) = (line.check.mask, line.check.value);
+            let window = windows(line)
+                .map(|(offset, bytes)| {
+                    let looked_up = training.windows.get(&(offset, bytes)).copied().unwrap_or(0);
+                    (u64::from(looked_up) * WINDOW_PRICE, Selection::Window { offset, bytes })
+                })
+                .min_by_key(|(price, _)| *price)
+                .map(|(price, selection)| {
+                    let passing = heads.entry((mask, value)).or_insert_with(|| training.heads_with(mask, value));
+                    (price + *passing * RESPONSE_PRICE, selection)
+                });
             match (gram, window) {
                 // A window costs a look-up at one place only.
                 (Some((gram, _)), Some((window, selection))) if window <= gram + WINDOW_BONUS => selection,
@@ -85,6 +91,8 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
 
 /// What a training response with the gram costs, against a line that shares it.
 const RESPONSE_PRICE: u64 = 64;
+/// What one with the window costs: the check of its first bytes is likely to end it.
+const WINDOW_PRICE: u64 = 4;
 const SHARED_MAX: u32 = 32;
 const WINDOW_BONUS: u64 = 16;
 
@@ -115,15 +123,14 @@ fn price_grams(
     Some((total, Selection::Grams(literals)))
 }
 
-/// The first four neighbouring bytes that are fixed.
-fn window(line: &Analysis) -> Option<Selection> {
-    line.prefix.windows(GRAM).take(WINDOW_OFFSETS).enumerate().find_map(|(offset, sets)| {
+/// All places with four neighbouring bytes that are fixed.
+fn windows(line: &Analysis) -> impl Iterator<Item = (u8, u32)> {
+    (0..).zip(line.prefix.windows(GRAM)).take(WINDOW_OFFSETS).filter_map(|(offset, sets)| {
         let mut bytes = [0; GRAM];
         for (byte, set) in bytes.iter_mut().zip(sets) {
             *byte = set.single()?;
         }
-        let offset = u8::try_from(offset).expect("there are few offsets");
-        Some(Selection::Window { offset, bytes: u32::from_le_bytes(bytes) })
+        Some((offset, u32::from_le_bytes(bytes)))
     })
 }
 
@@ -136,6 +143,8 @@ pub fn folded(gram: &[u8]) -> u32 {
 /// How many responses contain what.
 struct Training {
     grams: FxHashMap<u32, u32>,
+    /// By offset and bytes.
+    windows: FxHashMap<(u8, u32), u32>,
     heads: Vec<u128>,
 }
 
@@ -147,7 +156,7 @@ const SEED: u64 = 0x706F_7274_7072_696E;
 
 impl Training {
     fn new(lines: &[Analysis]) -> Self {
-        let mut training = Self { grams: FxHashMap::default(), heads: Vec::new() };
+        let mut training = Self { grams: FxHashMap::default(), windows: FxHashMap::default(), heads: Vec::new() };
         let mut random = Random::new(SEED);
         for line in lines.iter().step_by((lines.len() / SAMPLES).max(1)) {
             training.add(&sample(&line.pattern, &mut random), 1);
@@ -164,6 +173,10 @@ impl Training {
         grams.dedup();
         for gram in grams {
             *self.grams.entry(gram).or_default() += weight;
+        }
+        for (offset, bytes) in (0..).zip(response.windows(GRAM)).take(WINDOW_OFFSETS) {
+            let bytes = u32::from_le_bytes(bytes.try_into().expect("a window has four bytes"));
+            *self.windows.entry((offset, bytes)).or_default() += weight;
         }
         let mut head = [0; 16];
         let len = response.len().min(16);

@@ -94,7 +94,10 @@ impl<'t> SourceItem<'t> {
             name: &source.name,
             licence: &source.licence,
             extends: source.extends,
-            exclude: file.exclude.as_ref().map(|exclude| ExcludeItem { line: exclude.line, text: exclude.text[..].into() }),
+            exclude: file
+                .exclude
+                .as_ref()
+                .map(|exclude| ExcludeItem { line: exclude.line, text: exclude.text[..].into() }),
             probes: (&source.text, &file.probes),
         }
     }
@@ -271,7 +274,8 @@ mod tests {
 
     #[test]
     fn templates_come_as_they_were_written() {
-        let text = b" p/one/ p|two| v=$1=  i/a b/s cpe:/a:x:y/a cpe:/a:second/ cpe/odd/ cpe:/x:part/\t cpe:|h:m:x/y| o%Linux%";
+        let text =
+            b" p/one/ p|two| v=$1=  i/a b/s cpe:/a:x:y/a cpe:/a:second/ cpe/odd/ cpe:/x:part/\t cpe:|h:m:x/y| o%Linux%";
         let found: Vec<_> = Templates(text).map(|item| (item.field, item.text, item.flags)).collect();
         let expected = [
             ("product", "one", ""),

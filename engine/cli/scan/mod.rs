@@ -94,7 +94,9 @@ async fn end_on_interrupt(cancel: Cancel) {
 
 fn tell(summary: &Summary) {
     let Summary { hosts, open, answered, closed, filtered, left_out, .. } = summary;
-    log::info!("{hosts} hosts; {open} ports open, {answered} of them answered by a rule; {closed} closed, {filtered} filtered");
+    log::info!(
+        "{hosts} hosts; {open} ports open, {answered} of them answered by a rule; {closed} closed, {filtered} filtered"
+    );
     if *left_out > 0 {
         log::warn!("{left_out} ports were left out because time was over");
     }

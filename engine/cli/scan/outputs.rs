@@ -39,7 +39,9 @@ impl Outputs {
     /// Opens all outputs.
     pub(super) fn open(context: &Context, database: &Database<'static>, args: &Args) -> Result<Self, Failure> {
         if args.output.iter().filter(|output| output.file.is_none()).count() > 1 {
-            return Err(Failure::usage("only one format can go to standard output; give the others a file: -o jsonl=FILE"));
+            return Err(Failure::usage(
+                "only one format can go to standard output; give the others a file: -o jsonl=FILE",
+            ));
         }
         let mut list = Vec::new();
         for output in &args.output {

@@ -38,8 +38,7 @@ pub(super) fn collect(args: &Args, database: &Database<'_>) -> Result<Found, Fai
         Some(ports) => ports.tcp.clone(),
         None => PortSet::usual(database, Protocol::Tcp, USUAL_RARITY),
     };
-    let mut collector =
-        Collector { found: Found { hosts: Hosts::new(ports), skipped: 0 }, udp_told: false };
+    let mut collector = Collector { found: Found { hosts: Hosts::new(ports), skipped: 0 }, udp_told: false };
     if args.ports.as_ref().is_some_and(|ports| !ports.udp.is_empty()) {
         collector.skip_udp();
     }

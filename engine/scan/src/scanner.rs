@@ -17,7 +17,9 @@ use tokio::time::Instant;
 
 use crate::driver::{Driven, Driver};
 use crate::limit::{RateLimit, available_descriptors};
-use crate::{Cancel, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, ScanConfig, Summary, Tcp, Transport};
+use crate::{
+    Cancel, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, ScanConfig, Summary, Tcp, Transport,
+};
 
 /// How many names are resolved at a time.
 const RESOLVING: usize = 16;

@@ -41,8 +41,12 @@ impl FromStr for Target {
 fn parse(text: &str) -> Result<Target, Kind> {
     let (protocol, rest) = match text.split_once("://") {
         None => (Protocol::Tcp, text),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tcp") => (Protocol::Tcp, rest.strip_suffix('/').unwrap_or(rest)),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("udp") => (Protocol::Udp, rest.strip_suffix('/').unwrap_or(rest)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tcp") => {
+            (Protocol::Tcp, rest.strip_suffix('/').unwrap_or(rest))
+        }
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("udp") => {
+            (Protocol::Udp, rest.strip_suffix('/').unwrap_or(rest))
+        }
         Some(_) => return Err(Kind::Scheme),
     };
     let (host, ports) = if let Some(rest) = rest.strip_prefix('[') {
@@ -58,11 +62,7 @@ fn parse(text: &str) -> Result<Target, Kind> {
     } else {
         rest.split_once(':').map_or((rest, None), |(host, ports)| (host, Some(ports)))
     };
-    Ok(Target {
-        host: parse_host(host)?,
-        protocol,
-        ports: ports.map(parse_ports).transpose()?,
-    })
+    Ok(Target { host: parse_host(host)?, protocol, ports: ports.map(parse_ports).transpose()? })
 }
 
 fn parse_host(text: &str) -> Result<Host, Kind> {
@@ -79,7 +79,8 @@ fn parse_host(text: &str) -> Result<Host, Kind> {
         }
         // A zone, as in fe80::1%eth0, is for the resolver to read.
         let zoned = text.split_once('%').is_some_and(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok());
-        let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || byte >= 0x80;
+        let is_name_byte =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') || byte >= 0x80;
         if !zoned && !text.bytes().all(is_name_byte) {
             return Err(Kind::Name);
         }

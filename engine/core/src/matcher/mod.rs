@@ -1,7 +1,7 @@
 //! From a response to the first line that matches it.
 //!
 //! ```text
-//! response ─ prefilter ─► candidates ─ chain order ─► check ─► verify ─► first hit ─ captures ─► render ─► verdict
+//! response ─ prefilter ─► candidates ─ chain order ─► verify ─► first hit ─ captures ─► render ─► verdict
 //! ```
 //!
 //! The prefilter looks for literals and never loses a line that matches. What it leaves, a handful of lines, is tried in the order in
@@ -161,15 +161,9 @@ impl<'d> Matcher<'d> {
     where
         'd: 's,
     {
-        let head = prefilter::head(response);
-        let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
         let mut gave_up = None;
         for index in 0..scratch.candidates.len() {
             let line = prefilter::line(scratch.candidates[index]);
-            let check = CheckRow::at(self.database.engine.checks, line.index());
-            if head & check.mask != check.value || len < check.min_len || len > check.max_len {
-                continue;
-            }
             let row = self.database.line(line);
             match self.verify(&row, response, scratch) {
                 Outcome::NoMatch => {}

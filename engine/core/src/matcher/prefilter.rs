@@ -1,10 +1,11 @@
 //! Which lines can match at all.
 //!
 //! Every line is found by four bytes that each of its matches must have: a *gram* of a required literal anywhere, or a *window* at a
-//! fixed offset; the few lines that have neither are found by the response's first byte. The filter has no false negatives.
+//! fixed offset; the few lines that have neither are found by the response's first byte. Of these, lines stay whose fixed bytes among
+//! the response's first 16 and whose bounds of length agree. The filter has no false negatives.
 
 use portprint_tables::code::hash;
-use portprint_tables::{Engine, GramRow, LineId, WindowRow};
+use portprint_tables::{CheckRow, Engine, GramRow, LineId, WindowRow};
 
 use super::Scratch;
 
@@ -35,7 +36,8 @@ pub(super) fn candidates(engine: &Engine<'_>, line_count: usize, response: &[u8]
     let Scratch { ranges, candidates, seen, .. } = scratch;
     candidates.clear();
     seen.resize(line_count.div_ceil(64), 0);
-    let mut collector = Collector { ranges, candidates, seen };
+    let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+    let mut collector = Collector { ranges, checks: engine.checks, head: head(response), len, candidates, seen };
     if let Some(&first) = response.first() {
         first_byte(engine, first, &mut collector);
         windows(engine, response, &mut collector);
@@ -48,20 +50,30 @@ pub(super) fn candidates(engine: &Engine<'_>, line_count: usize, response: &[u8]
     candidates.sort_unstable();
 }
 
+/// Whether a response with these first bytes and this length may match.
+#[inline]
+pub(super) fn passes(check: &CheckRow, head: u128, len: u32) -> bool {
+    head & check.mask == check.value && check.min_len <= len && len <= check.max_len
+}
+
 struct Collector<'s> {
     ranges: &'s [portprint_tables::LineRange],
+    checks: &'s [u8],
+    head: u128,
+    len: u32,
     candidates: &'s mut alloc::vec::Vec<u64>,
     seen: &'s mut [u64],
 }
 
 impl Collector<'_> {
-    /// Whether the line is new and in the chain, and its rank there.
+    /// The line's rank in the chain, if it is there, new, and passes its check.
     #[inline]
     fn rank(&self, line: u32) -> Option<usize> {
+        let rank = self.ranges.iter().position(|range| range.contains(&line))?;
         if self.seen[line as usize / 64] >> (line % 64) & 1 != 0 {
             return None;
         }
-        self.ranges.iter().position(|range| range.contains(&line))
+        passes(&CheckRow::at(self.checks, line as usize), self.head, self.len).then_some(rank)
     }
 
     #[inline]
