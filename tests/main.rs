@@ -1,5 +1,7 @@
 //! All integration tests of the root package: one binary, a module each.
 
+// Our determiniser against regex-automata.
+mod automata;
 // The program from outside: arguments, streams, exit codes, documents.
 mod cli;
 // The program's answers, field by field, over our own corpus and those beside the checkout.

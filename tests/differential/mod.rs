@@ -11,12 +11,12 @@ mod oracle;
 mod patterns;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{env, fs};
 
 use portprint_codegen::analyse::pattern::{self, Pattern};
 use portprint_codegen::analyse::sample::{Random, sample};
-use portprint_codegen::{Source, find, ir, parse};
+use portprint_codegen::{Source, ir, parse};
 use portprint_core::matcher::LineTest;
 use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, Field, LineId, ProbeId};
@@ -32,20 +32,18 @@ const DEFAULT_SEED: u64 = 20_261_121;
 
 #[test]
 fn own_rules_agree_with_pcre2() {
-    let own = find::sources(None, &databases::root().join("probes")).expect("probes/ is readable");
-    compare("probes/", &own.sources, 20);
+    compare("probes/", &databases::builtin(), 20);
 }
 
 #[test]
 fn mini_database_agrees_with_pcre2() {
-    let text = fs::read(databases::root().join("tests/data/mini.probes")).expect("the file is in the repository");
-    compare("mini", &[Source { name: "mini.probes".into(), text, ..Source::default() }], 200);
+    compare("mini", &databases::read(&databases::mini()), 200);
 }
 
 #[test]
 fn nmap_agrees_with_pcre2() {
     let Some(path) = databases::nmap() else { return };
-    compare("nmap", &[find::read(&path, None, false).expect("it is readable")], 1);
+    compare("nmap", &databases::read(&path), 1);
 }
 
 /// Everything a line needs to be tried by both.
@@ -100,7 +98,7 @@ fn compare(name: &str, sources: &[Source], factor: usize) {
         .flatten()
         .collect();
     let Counts { responses, matches, limits, walks } = &counts;
-    println!(
+    databases::tell(&format!(
         "{name}: seed {seed}, {} lines, {} responses, {} matches, {} met PCRE2's limits, {} whole chains, {} differences",
         subjects.len(),
         responses.load(Ordering::Relaxed),
@@ -108,7 +106,7 @@ fn compare(name: &str, sources: &[Source], factor: usize) {
         limits.load(Ordering::Relaxed),
         walks.load(Ordering::Relaxed),
         differences.len()
-    );
+    ));
     assert!(differences.is_empty(), "{}", differences[..differences.len().min(10)].join("\n"));
 }
 

@@ -11,6 +11,7 @@ use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, LineId};
 
 use super::oracle;
+use crate::databases;
 use crate::pcre2::{self, Outcome};
 
 const PATTERNS: usize = 4_000;
@@ -90,10 +91,10 @@ fn random_patterns_agree_with_pcre2() {
             }
         }
     }
-    println!(
+    databases::tell(&format!(
         "{PATTERNS} random patterns, {} responses, {matches} matches, {undecided} undecided",
         PATTERNS * RESPONSES
-    );
+    ));
     assert!(undecided < PATTERNS * RESPONSES / 100);
 }
 

@@ -73,9 +73,12 @@ pub(super) fn ms(milliseconds: u64) -> Duration {
 pub(super) struct Peer {
     connect: Vec<(Duration, Connect)>,
     greeting: Vec<(Duration, Say)>,
-    replies: Vec<(&'static [u8], Vec<(Duration, Say)>)>,
+    replies: Vec<Reply>,
     otherwise: Vec<(Duration, Say)>,
 }
+
+/// What is said to a payload, and when.
+type Reply = (&'static [u8], Vec<(Duration, Say)>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Connect {

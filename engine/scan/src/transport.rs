@@ -27,17 +27,19 @@ impl Transport for Tcp {
     type Connection = TcpStream;
 
     fn connect(&self, to: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
-        async move {
-            let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-            let stream = socket.connect(to).await?;
-            if is_self_connected(&stream) {
-                // Closed with a reset, so that the port is not kept busy by a connection to itself.
-                let _ = stream.set_zero_linger();
-                return Err(io::ErrorKind::ConnectionRefused.into());
-            }
-            Ok(stream)
-        }
+        connect(to)
     }
+}
+
+async fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let stream = socket.connect(to).await?;
+    if is_self_connected(&stream) {
+        // Closed with a reset, so that the port is not kept busy by a connection to itself.
+        let _ = stream.set_zero_linger();
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
 }
 
 /// Whoever connects to a free local port may be given that very port as its own, and then talks to itself: TCP allows both ends to

@@ -140,6 +140,7 @@ impl<'d> Session<'d> {
     }
 
     /// What to do next. After [`Action::Wait`] and [`Action::Done`] it says the same again until something is handled.
+    #[allow(clippy::should_implement_trait, reason = "it never ends, and what it gives borrows from the session")]
     pub fn next(&mut self) -> Action<'_> {
         match self.steps.pop_front() {
             Some(Step::Connect(conn)) => return Action::Connect { conn, protocol: self.protocol },
