@@ -29,8 +29,18 @@ pub(crate) enum Outcome {
 impl Pattern {
     /// Compiles a pattern with nmap's options.
     pub(crate) fn new(text: &[u8], caseless: bool, dotall: bool) -> Result<Self, usize> {
+        Self::compile(text, caseless, dotall, 0)
+    }
+
+    /// The same without PCRE2's habit of making repetitions possessive where it sees no use in giving bytes back. It errs at times:
+    /// in `\S*\R`, whose halves both take 0x85, and in `B{1,3}(?:_a){0,2}+A{0,2}[ab]` without regard to case.
+    pub(crate) fn without_auto_possess(text: &[u8], caseless: bool, dotall: bool) -> Result<Self, usize> {
+        Self::compile(text, caseless, dotall, sys::PCRE2_NO_AUTO_POSSESS)
+    }
+
+    fn compile(text: &[u8], caseless: bool, dotall: bool, extra: u32) -> Result<Self, usize> {
         let option = |set, option| if set { option } else { 0 };
-        let options = option(caseless, sys::PCRE2_CASELESS) | option(dotall, sys::PCRE2_DOTALL);
+        let options = option(caseless, sys::PCRE2_CASELESS) | option(dotall, sys::PCRE2_DOTALL) | extra;
         let (mut error, mut offset) = (0, 0);
         // SAFETY: pointer and length are those of `text`; the other pointers are to live variables or null where that is allowed.
         let code = unsafe {

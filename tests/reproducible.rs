@@ -1,7 +1,9 @@
 //! Same input, same bytes; and bytes that were damaged on the way are found.
 
 use portprint_codegen::{Compiled, Source};
-use portprint_tables::{Database, DatabaseText, FormatError, HEADER_SIZE, SECTION_ENTRY_SIZE, SectionTable, checksum};
+use portprint_tables::{
+    Database, DatabaseText, Engine, FormatError, HEADER_SIZE, LineId, SECTION_ENTRY_SIZE, SectionTable, checksum,
+};
 
 use crate::databases::{self, THREADS};
 
@@ -50,11 +52,16 @@ fn the_embedded_database_is_what_compiling_gives() {
         })
         .collect();
     let whole = databases::compiled(&sources);
-    let compiled = Database::from_bytes(&whole).expect("it was compiled").section_table();
-    let embedded = portprint::database().section_table();
-    assert_eq!(embedded.source_hash(), compiled.source_hash());
-    let sections: Vec<_> = compiled.iter().collect();
-    assert!(embedded.iter().all(|section| sections.contains(&section)));
+    let (compiled, embedded) = (Database::from_bytes(&whole).expect("it was compiled"), portprint::database());
+    assert_eq!(embedded.section_table().source_hash(), compiled.section_table().source_hash());
+    let sections: Vec<_> = compiled.section_table().iter().collect();
+    assert!(embedded.section_table().iter().all(|section| sections.contains(&section)), "sections of other lengths");
+    for (index, (found, expected)) in engine(&embedded).into_iter().zip(engine(&compiled)).enumerate() {
+        assert!(found == expected, "section {index} of the engine differs from what the build script wrote");
+    }
+    for line in (0..compiled.line_count()).map(LineId::new) {
+        assert_eq!(embedded.line(line), compiled.line(line));
+    }
     portprint::database().verify().expect("the build wrote it");
 }
 
@@ -161,6 +168,42 @@ fn errors_say_what_was_expected_and_found() {
         let error = check("database", &bytes).expect_err(part).to_string();
         assert!(error.contains(part), "{error:?} has no {part:?}");
     }
+}
+
+/// The sections that the matcher reads.
+fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 14] {
+    let Engine {
+        checks,
+        sets,
+        automata,
+        programs,
+        templates,
+        gram_filter,
+        gram_index,
+        grams,
+        literals,
+        window_offsets,
+        window_index,
+        windows,
+        first_byte_index,
+        first_byte_lines,
+    } = database.engine;
+    [
+        checks,
+        sets,
+        automata,
+        programs,
+        templates,
+        gram_filter,
+        gram_index,
+        grams,
+        literals,
+        window_offsets,
+        window_index,
+        windows,
+        first_byte_index,
+        first_byte_lines,
+    ]
 }
 
 /// Everything that compiling gives, as bytes.

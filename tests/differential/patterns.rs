@@ -25,7 +25,7 @@ fn random_patterns_agree_with_pcre2() {
         let text = Maker { random: &mut random, groups: 0 }.pattern();
         let (caseless, dotall) = (random.once_in(6), random.once_in(2));
         let ours = pattern::parse(text.as_bytes(), caseless, dotall);
-        match (pcre2::Pattern::new(text.as_bytes(), caseless, dotall), ours) {
+        match (pcre2::Pattern::without_auto_possess(text.as_bytes(), caseless, dotall), ours) {
             (Ok(oracle), Ok(ours)) => {
                 assert_eq!(pattern::may_match_empty(&ours.root), oracle.may_match_empty(), "{text}");
                 if !oracle.may_match_empty() {
@@ -64,7 +64,7 @@ fn random_patterns_agree_with_pcre2() {
             response.truncate(60);
             let line = LineId::new(index);
             let test = matcher.test_line(line, &response, &mut scratch);
-            let expected = match oracle.run_unlimited(&response) {
+            let expected = match oracle.run(&response) {
                 Outcome::Match(groups) => {
                     Some(oracle::fields(&rules.lines[index].syntax.templates, &groups, &response))
                 }
@@ -95,7 +95,8 @@ fn random_patterns_agree_with_pcre2() {
         "{PATTERNS} random patterns, {} responses, {matches} matches, {undecided} undecided",
         PATTERNS * RESPONSES
     ));
-    assert!(undecided < PATTERNS * RESPONSES / 100);
+    // Random patterns run away often, but most must be compared.
+    assert!(undecided < PATTERNS * RESPONSES / 10);
 }
 
 struct Maker<'r> {
@@ -139,8 +140,7 @@ impl Maker<'_> {
     }
 
     fn atom(&mut self, depth: usize) -> String {
-        // Without `\R`, `\h` and `\v`: PCRE2 makes `\S*\R` possessive, as if no byte were in both `\S` and `\R`, but 0x85 is.
-        const PLAIN: [&str; 28] = [
+        const PLAIN: [&str; 30] = [
             "a",
             "b",
             "ab",
@@ -169,6 +169,8 @@ impl Maker<'_> {
             "[\\w.-]",
             "-",
             "\\Qa.\\E",
+            "\\R",
+            "\\h",
         ];
         if depth == 0 || self.random.once_in(2) {
             return PLAIN[self.random.below(PLAIN.len())].to_owned();

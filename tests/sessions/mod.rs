@@ -1,4 +1,4 @@
-//! The session state machine against simulated peers on a simulated clock, and the scanner against real ones on loopback.
+//! The session state machine against simulated peers on a simulated clock, and the scanner and the program against real ones on loopback.
 //!
 //! [`kit`] plays the peer. A test says how the peer behaves and looks at the transcript or at the report.
 
@@ -7,5 +7,6 @@ mod endings;
 mod kit;
 mod loopback;
 mod order;
+mod program;
 mod settle;
 mod sources;

@@ -58,6 +58,9 @@ impl Undetermined {
 /// # Errors
 /// Says why there is none of at most `limit` states.
 pub fn build(nfa: &Nfa, limit: usize) -> Result<Automaton, Undetermined> {
+    if nfa.insts.iter().any(|inst| matches!(inst, Inst::BackReference { .. })) {
+        return Err(Undetermined::BackReference);
+    }
     let determiniser = Determiniser::new(nfa, limit);
     // What is asked of the bytes before a place is forgotten once the response has ended.
     if determiniser.looks_back && asks_after_end(nfa) {

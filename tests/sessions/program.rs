@@ -1,0 +1,304 @@
+//! `portprint scan` from outside, against peers on loopback.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const RULES: &str = r"Exclude T:1
+Probe TCP NULL q||
+match ssh m|^SSH-([\d.]+)-Opend_([\w.]+)\r?\n| p/Opend/ v/$2/ i/protocol $1/ h/host.example/ o/Unix/ d/router/ cpe:/a:opend:opend:$2/ cpe:/o:unix:unix/
+softmatch ftp m|^220 |
+Probe TCP Get q|GET / HTTP/1.0\r\n\r\n|
+rarity 1
+ports 80
+match http m|^HTTP/1\.[01] \d\d\d .*\r\nServer: (.*)\r\n|s p/$1/
+softmatch ftp m|^never|
+";
+
+const BANNER: &[u8] = b"SSH-2.0-Opend_9.6\r\n";
+
+/// A folder with a database, in which the program is run.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().expect("a temporary folder can be made"));
+        place.write("test.probes", RULES);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("a temporary file can be written");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("the program wrote it")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
+        command.current_dir(self.0.path()).env_remove("RUST_LOG").args(["--db", "test.probes", "scan"]).args(arguments);
+        if !arguments.contains(&"--probe-timeout") {
+            command.args(["--probe-timeout", "300ms"]);
+        }
+        command
+    }
+
+    /// Runs to the end: exit code, standard output, standard error.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        ended(&self.command(arguments).stdin(Stdio::null()).output().expect("the program can be started"))
+    }
+}
+
+fn ended(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8");
+    (output.status.code().expect("it was not killed"), text(&output.stdout), text(&output.stderr))
+}
+
+/// Serves every connection on a new port of this machine.
+fn serve(mut serve: impl FnMut(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    let port = listener.local_addr().expect("a bound socket has an address").port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            // A peer that goes away is no concern of the test's.
+            let _ = stream.and_then(|mut stream| serve(&mut stream));
+        }
+    });
+    port
+}
+
+fn says(bytes: &'static [u8]) -> u16 {
+    serve(move |stream| {
+        stream.write_all(bytes)?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    })
+}
+
+fn nobody() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn records(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).expect("each line is a record")).collect()
+}
+
+#[test]
+fn a_record_has_the_fields_of_the_contract_in_order() {
+    let port = says(BANNER);
+    let (code, out, _) = Place::new().run(&["-o", "jsonl", &format!("tcp://127.0.0.1:{port}")]);
+    assert_eq!(code, 0);
+    // The order is part of it, so it is compared as text.
+    let record = &records(&out)[0];
+    let (timestamp, ms) = (record["timestamp"].as_str().expect("a time"), &record["ms"]);
+    assert_eq!((timestamp.len(), &timestamp[10..11], &timestamp[23..]), (24, "T", "Z"), "{timestamp}");
+    let expected = format!(
+        "{{\"host\":\"127.0.0.1\",\"ip\":\"127.0.0.1\",\"port\":{port},\"protocol\":\"tcp\",\"tls\":false,\
+         \"timestamp\":\"{timestamp}\",\"state\":\"open\",\"service\":\"ssh\",\"product\":\"Opend\",\"version\":\"9.6\",\
+         \"info\":\"protocol 2.0\",\"hostname\":\"host.example\",\"os\":\"Unix\",\"device\":\"router\",\
+         \"cpe\":[\"cpe:/a:opend:opend:9.6\",\"cpe:/o:unix:unix\"],\"method\":\"probed\",\"soft\":false,\
+         \"outcome\":\"identified\",\"probe\":\"NULL\",\"source\":\"test.probes\",\"line\":3,\
+         \"banner\":\"{}\",\"probes_sent\":0,\"ms\":{ms}}}\n",
+        STANDARD.encode(BANNER)
+    );
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn fields_without_a_value_are_left_out() {
+    let (silent, closed) = (says(b""), nobody());
+    let target = format!("localhost:{silent},{closed}");
+    let (code, out, _) = Place::new().run(&["-o", "jsonl", "--all-states", &target]);
+    assert_eq!(code, 0);
+    let mut seen: Vec<_> = records(&out)
+        .iter()
+        .map(|record| {
+            let names: Vec<_> = record.as_object().expect("an object").keys().cloned().collect();
+            assert_eq!(record["host"], "localhost");
+            assert_eq!(
+                names.len(),
+                11,
+                "host ip port protocol tls timestamp state method outcome probes_sent ms: {names:?}"
+            );
+            format!("{} {} {}", record["state"], record["method"], record["outcome"])
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(seen, [r#""closed" "none" "refused""#, r#""open" "none" "silent""#]);
+    let (_, out, _) = Place::new().run(&["-o", "jsonl", &target]);
+    assert_eq!(records(&out).len(), 1, "only open ports have a record");
+}
+
+#[test]
+fn text_is_a_table_without_control_characters() {
+    let (ssh, ftp, odd) = (says(BANNER), says(b"220 hello\r\n"), says(b"\x1b[31mred\x9b\r\n"));
+    let (code, out, _) = Place::new().run(&["-p", &format!("{ssh},{ftp},{odd},{}", nobody()), "127.0.0.1"]);
+    assert_eq!(code, 0);
+    let mut lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.remove(0), "127.0.0.1 1 ports not open");
+    assert_eq!(lines.remove(0).split_whitespace().collect::<Vec<_>>(), ["PORT", "STATE", "SERVICE", "VERSION"]);
+    let row = |port: u16| {
+        let start = format!("{port}/tcp");
+        let line = lines.iter().find(|line| line.starts_with(&start)).expect("every open port has a row");
+        line.split_once("open").expect("it is open").1.trim().to_owned()
+    };
+    assert_eq!(row(ssh), "ssh      Opend 9.6 (protocol 2.0) [host host.example] [os Unix] [device router]");
+    assert_eq!(row(ftp), "ftp?");
+    assert_eq!(row(odd), "-        unrecognized: \\x1b[31mred\\x9b\\r\\n");
+    assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
+    assert!(out.lines().all(|line| !line.ends_with(' ')));
+}
+
+#[test]
+fn several_outputs_at_a_time() {
+    let place = Place::new();
+    let target = format!("127.0.0.1:{}", says(BANNER));
+    let (code, out, _) = place.run(&["-o", "text=t.txt", "-o", "jsonl=r.jsonl", &target]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    assert!(place.read("t.txt").contains("Opend 9.6"));
+    assert_eq!(records(&place.read("r.jsonl")).len(), 1);
+    let (code, _, err) = place.run(&["-o", "text", "-o", "jsonl", &target]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = place.run(&["-o", "xml", &target]);
+    assert!(code == 2 && err.contains("xml is not available yet"), "{err}");
+    let (code, _, err) = place.run(&["-o", "jsonl=no/such/folder", &target]);
+    assert!(code == 1 && err.contains("no/such/folder"), "{err}");
+}
+
+#[test]
+fn targets_from_files_that_are_bad_are_told_and_skipped() {
+    let (ssh, place) = (says(BANNER), Place::new());
+    place.write(
+        "targets.txt",
+        &format!(
+            "# comment\n\ntcp://127.0.0.1:{ssh}\r\nudp://127.0.0.1:53\nudp://127.0.0.1:54\n10.0.0.0/8\n127.0.0.1:x\n"
+        ),
+    );
+    let (code, out, err) = place.run(&["-i", "targets.txt", "-o", "jsonl"]);
+    assert_eq!((code, records(&out).len()), (3, 1), "{err}");
+    assert_eq!(err.matches("UDP is not supported yet").count(), 1, "{err}");
+    assert!(err.contains("targets.txt:6: target '10.0.0.0/8': networks are not supported yet"), "{err}");
+    assert!(err.contains("targets.txt:7: target '127.0.0.1:x': 'x' is not a port"), "{err}");
+    let (code, _, err) = place.run(&["-p", &ssh.to_string(), "does-not-exist.invalid"]);
+    assert!(code == 3 && err.contains("does-not-exist.invalid"), "{err}");
+}
+
+#[test]
+fn wrong_usage_is_told() {
+    let place = Place::new();
+    for (arguments, told) in [
+        (&[][..], "there is no target"),
+        (&["a b"], "neither an address nor a host name"),
+        (&["-p", "80-70", "a"], "runs backwards"),
+        (&["--intensity", "10", "a"], "10 is not in 0..=9"),
+        (&["--settle", "soon", "a"], "write a duration like"),
+        (&["-o", "yaml", "a"], "the formats are text and jsonl"),
+        (&["--concurrency", "0", "a"], "--concurrency"),
+    ] {
+        let (code, out, err) = place.run(arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains(told), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn saved_responses_are_judged_as_the_scan_judged_them() {
+    let place = Place::new();
+    let port = serve(|stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut request = [0; 64];
+        if stream.read(&mut request)? > 0 {
+            stream.write_all(b"HTTP/1.0 200 ok\r\nServer: Tiny\r\n\r\n")?;
+        }
+        Ok(())
+    });
+    let target = format!("127.0.0.1:{port}");
+    let (code, out, err) = place.run(&["-o", "jsonl", "--trace", "--save-responses", "saved.jsonl", &target]);
+    assert_eq!(code, 0);
+    assert_eq!(records(&out)[0]["product"], "Tiny");
+    for part in
+        ["NULL: begins", "NULL: timed out", "Get: begins", "test.probes:8 (match http)", "Get: closed with 33 bytes"]
+    {
+        assert!(err.contains(part), "{part}: {err}");
+    }
+    let mut again = Command::new(env!("CARGO_BIN_EXE_portprint"));
+    again.current_dir(place.0.path()).args(["--db", "test.probes", "match", "saved.jsonl"]);
+    let (code, out, _) = ended(&again.output().expect("the program can be started"));
+    assert_eq!(code, 0);
+    assert_eq!(records(&out)[0]["match"]["product"], "Tiny");
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    let (code, out, _) = Place::new().run(&["--dry-run", "-p", "1,22,80,90", "does-not-exist.invalid"]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        out,
+        "\
+does-not-exist.invalid
+  tcp 1: excluded; only a connection
+  tcp 22,80,90: NULL Get
+
+Probes:
+  NULL sends nothing, listens
+  Get GET / HTTP/1.0\\r\\n\\r\\n
+"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_scan_with_what_is_known() {
+    let place = Place::new();
+    let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
+    let mut command = place.command(&["--patient", "--probe-timeout", "60s", "-o", "jsonl", "--trace", &target]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+    // Once the second probe has begun, the first has matched.
+    let mut stderr = child.stderr.take().expect("it is piped");
+    let (mut told, mut piece) = (String::new(), [0; 4096]);
+    while !told.contains("Get: begins") {
+        let length = stderr.read(&mut piece).expect("standard error is open");
+        assert!(length > 0, "it ended too soon: {told}");
+        told.push_str(&String::from_utf8_lossy(&piece[..length]));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
+    assert!(sent.success());
+    stderr.read_to_string(&mut told).expect("it is text");
+    let (code, out, _) = ended(&child.wait_with_output().expect("it ends"));
+    assert_eq!(code, 130, "{told}");
+    let record = &records(&out)[0];
+    assert_eq!((record["service"].as_str(), record["outcome"].as_str()), (Some("ftp"), Some("error")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_standard_output_ends_quietly() {
+    let mut targets = Vec::new();
+    for _ in 0..20 {
+        targets.push(format!("127.0.0.1:{}", says(BANNER)));
+    }
+    let arguments: Vec<_> = ["-o", "jsonl"].into_iter().chain(targets.iter().map(String::as_str)).collect();
+    let place = Place::new();
+    let mut child = place
+        .command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be started");
+    drop(child.stdout.take());
+    let (code, _, err) = ended(&child.wait_with_output().expect("it ends"));
+    assert_eq!((code, err.as_str()), (0, ""));
+}
