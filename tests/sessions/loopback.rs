@@ -41,7 +41,7 @@ async fn nobody() -> u16 {
 }
 
 fn config() -> ScanConfig {
-    let session = SessionConfig { probe_timeout: Some(ms(300)), settle: Some(ms(60)), ..SessionConfig::default() };
+    let session = SessionConfig { probe_timeout: Some(ms(600)), settle: Some(ms(60)), ..SessionConfig::default() };
     ScanConfig { session, all_states: true, ..ScanConfig::default() }
 }
 
@@ -174,7 +174,7 @@ async fn a_rate_holds_connections_back_and_not_the_peer_to_account() {
         ports.push(silent().await);
     }
     let rated = ScanConfig { rate: std::num::NonZeroU32::new(10), ..config() };
-    let short = SessionConfig { probe_timeout: Some(ms(10)), connect_timeout: ms(80), ..rated.session };
+    let short = SessionConfig { probe_timeout: Some(ms(10)), connect_timeout: ms(300), ..rated.session };
     let started = Instant::now();
     let (ports, _) = scan(scanner(ScanConfig { session: short, ..rated }), hosts(ports), &Cancel::new()).await;
     // Three connections each, a tenth of a second apart. Nothing timed out while it was held back.

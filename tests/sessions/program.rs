@@ -148,7 +148,7 @@ fn text_is_a_table_without_control_characters() {
     let (code, out, _) = Place::new().run(&["-p", &format!("{ssh},{ftp},{odd},{}", nobody()), "127.0.0.1"]);
     assert_eq!(code, 0);
     let mut lines: Vec<_> = out.lines().collect();
-    assert_eq!(lines.remove(0), "127.0.0.1 1 ports not open");
+    assert_eq!(lines.remove(0), "127.0.0.1 1 port not open");
     assert_eq!(lines.remove(0).split_whitespace().collect::<Vec<_>>(), ["PORT", "STATE", "SERVICE", "VERSION"]);
     let row = |port: u16| {
         let start = format!("{port}/tcp");

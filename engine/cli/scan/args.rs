@@ -21,13 +21,14 @@ A target file has one target a line; empty lines and lines that begin with # are
 
 Durations are written like 500ms, 5s, 2m or, in seconds, 5 or 0.5.
 
-Text is a table for each host, printed when the host is finished. JSON Lines are one record for each open port, printed
-when the port is finished:
-  {\"host\": …, \"ip\": …, \"port\": N, \"protocol\": \"tcp\", \"tls\": bool, \"timestamp\": …, \"state\": …, \"service\": …,
-   \"product\": …, \"version\": …, \"info\": …, \"hostname\": …, \"os\": …, \"device\": …, \"cpe\": […], \"method\": …, \"soft\": bool,
-   \"outcome\": …, \"probe\": …, \"source\": FILE, \"line\": N, \"banner\": BASE64, \"probes_sent\": N, \"ms\": N}
-Fields without a value are left out. `service` never comes from the port number. `outcome` is one of identified, soft,
-unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
+Text is a table for each host, printed when the host is finished. JSON Lines are one record for
+each open port, printed when the port is finished:
+  {\"host\": …, \"ip\": …, \"port\": N, \"protocol\": \"tcp\", \"tls\": bool, \"timestamp\": …, \"state\": …,
+   \"service\": …, \"product\": …, \"version\": …, \"info\": …, \"hostname\": …, \"os\": …, \"device\": …,
+   \"cpe\": […], \"method\": …, \"soft\": bool, \"outcome\": …, \"probe\": …, \"source\": FILE,
+   \"line\": N, \"banner\": BASE64, \"probes_sent\": N, \"ms\": N}
+Fields without a value are left out. `service` never comes from the port number. `outcome` is one
+of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
 Examples:
   portprint scan 127.0.0.1                     the usual ports of this machine

@@ -72,10 +72,10 @@ impl Tables {
         }
         let mut counts = Vec::new();
         if not_open > 0 {
-            counts.push(format!("{not_open} ports not open"));
+            counts.push(format!("{} not open", count(not_open)));
         }
         if left_out > 0 {
-            counts.push(format!("{left_out} left out"));
+            counts.push(format!("{} left out", count(left_out)));
         }
         if rows.is_empty() {
             counts.insert(0, String::from("no open port"));
@@ -118,6 +118,10 @@ impl Tables {
             out.push('\n');
         }
     }
+}
+
+fn count(ports: usize) -> String {
+    format!("{ports} port{}", if ports == 1 { "" } else { "s" })
 }
 
 fn service(answer: &Answer) -> String {

@@ -11,8 +11,65 @@
 //! The time need not be the wall's. It must not go back, and it may stand still while the driver itself holds an action back, as a
 //! rate limit does: the peer is not to pay for that.
 //!
+//! A driver for one connection at a time that blocks is this short:
+//!
+//! ```no_run
+//! use std::io::{ErrorKind, Read, Write};
+//! use std::net::{SocketAddr, TcpStream};
+//! use std::time::{Duration, Instant};
+//!
+//! use portprint_core::session::{Action, Input, Report, Session};
+//! use portprint_core::Scratch;
+//!
+//! fn ask(mut session: Session<'_>, address: SocketAddr, scratch: &mut Scratch) -> Report {
+//!     let start = Instant::now();
+//!     let mut stream = None;
+//!     let mut piece = [0; 4096];
+//!     loop {
+//!         let (conn, input) = match session.next() {
+//!             Action::Connect { conn, .. } => match TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
+//!                 Ok(connected) => {
+//!                     stream = Some(connected);
+//!                     (conn, Input::Connected)
+//!                 }
+//!                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => (conn, Input::Refused),
+//!                 Err(_) => (conn, Input::TimedOut),
+//!             },
+//!             Action::Send { conn, bytes } => match stream.as_mut().map(|stream| stream.write_all(bytes)) {
+//!                 Some(Err(_)) => (conn, Input::Reset),
+//!                 _ => continue,
+//!             },
+//!             Action::Close { .. } => {
+//!                 stream = None;
+//!                 continue;
+//!             }
+//!             Action::Wait { conn, until } => {
+//!                 let time = until.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
+//!                 let Some(stream) = &mut stream else {
+//!                     std::thread::sleep(time);
+//!                     session.handle(start.elapsed(), conn, Input::TimedOut, scratch);
+//!                     continue;
+//!                 };
+//!                 let read = stream.set_read_timeout(Some(time)).and_then(|()| stream.read(&mut piece));
+//!                 match read {
+//!                     Ok(0) => (conn, Input::Eof),
+//!                     Ok(length) => (conn, Input::Data(&piece[..length])),
+//!                     Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+//!                         (conn, Input::TimedOut)
+//!                     }
+//!                     Err(_) => (conn, Input::Reset),
+//!                 }
+//!             }
+//!             Action::Note(_) => continue,
+//!             Action::Done(report) => return report.clone(),
+//!         };
+//!         session.handle(start.elapsed(), conn, input, scratch);
+//!     }
+//! }
+//! ```
+//!
 //! # Order and waits
-//! Probes come in nmap's order ([`plan`]). A probe other than the first gets a new connection, with one exception: when the NULL probe
+//! Probes come in nmap's order ([`plan()`]). A probe other than the first gets a new connection, with one exception: when the NULL probe
 //! ends in silence, the next probe is sent on its connection and judged on banner and reply together.
 //!
 //! A port without a hit is waited on as long as nmap waits, or, with [`SessionConfig::adaptive`], as long as its connect time makes
