@@ -1,5 +1,7 @@
 //! All integration tests of the root package: one binary, a module each.
 
+// Matching allocates nothing once its memory is warm.
+mod allocations;
 // Our determiniser against regex-automata.
 mod automata;
 // The program from outside: arguments, streams, exit codes, documents.
