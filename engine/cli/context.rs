@@ -90,6 +90,10 @@ impl Context {
             })));
         };
         let source = read(path)?;
+        // A text without a probe is a good text, but as a database it is the remains of one.
+        if source.text.is_empty() {
+            return Err(Failure::file(path.display(), "the file is empty; expected a compiled database or rules"));
+        }
         if source.text.starts_with(&MAGIC) {
             open_compiled(path, source.text).map(|opened| Base::Ready(Box::new(opened)))
         } else {

@@ -216,3 +216,21 @@ fn rebuild(source: &Value) -> Vec<u8> {
     }
     text
 }
+
+#[cfg(unix)]
+#[test]
+fn compiling_into_a_pipe_leaves_the_pipe() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let place = Place::new();
+    let pipe = place.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read(pipe).expect("the pipe can be read")
+    });
+    place.run(&["db", "compile", "-o", "pipe"], b"").ended(0);
+    assert!(reader.join().expect("the reader ends").starts_with(b"PORTPRNT"));
+    assert!(std::fs::metadata(&pipe).expect("it is still there").file_type().is_fifo());
+}

@@ -10,6 +10,7 @@ fn exit_codes() {
     let place = Place::new();
     place.file("bad.probes", b"Probe TCP NULL q||\nmatch x m|(|\n");
     place.file("damaged.db", b"PORTPRNTxxxx");
+    place.file("empty.db", b"");
     let ok = b"{\"proto\":\"tcp\",\"response\":\"\"}\n";
     for (arguments, input, code, said) in [
         (&["match"][..], &ok[..], 0, ""),
@@ -20,7 +21,12 @@ fn exit_codes() {
         (&["--db", "damaged.db", "match"], ok, 1, "damaged.db: "),
         (&["--db", "bad.probes", "match"], ok, 1, "bad.probes:2"),
         (&["--rules", "bad.probes", "match"], ok, 1, "bad.probes:2"),
+        // What is left of a compiled database whose writer failed.
+        (&["--db", "empty.db", "match"], ok, 1, "empty.db: the file is empty"),
         (&["match", "--jobs", "0"], ok, 2, "--jobs"),
+        // More threads than a system starts.
+        (&["match", "--jobs", "1000000"], ok, 0, ""),
+        (&["scan", "--max-response", "99999999999", "127.0.0.1:1"], ok, 2, "16777216"),
         (&["match", "--probe", "NULL"], ok, 2, "--raw"),
         (&["match", "--format", "xml"], ok, 2, "jsonl"),
         (&["match", "--no-such-flag"], ok, 2, "--no-such-flag"),

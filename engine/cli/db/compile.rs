@@ -60,8 +60,12 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
     Ok(Ending::Done)
 }
 
-/// Writes a file beside its place and then moves it there, so that nobody ever reads half of it.
+/// Writes a file beside its place and then moves it there, so that nobody ever reads half of it. What is there and is no file, a pipe
+/// or a device, is written to and stays what it is.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     // Through a link the file behind it is meant.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -114,13 +114,17 @@ impl From<Proto> for portprint_tables::Protocol {
     }
 }
 
+/// More threads than any machine has cores for; a system may refuse to start more.
+const MAX_JOBS: usize = 1024;
+
 /// `portprint match`
 pub(crate) fn run(context: &Context, arguments: Args) -> Result<Ending, Failure> {
     let started = Instant::now();
     let opened = context.database()?;
     let matcher = Matcher::new(&opened.database);
     let probes = Probes::new(&opened.database);
-    let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let jobs =
+        arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get).min(MAX_JOBS);
     let colour = match context.color() {
         Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         Color::Always => true,

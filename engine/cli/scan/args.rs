@@ -200,10 +200,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn size(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("write a number of bytes, at least 1".to_owned()),
-        Ok(size) => Ok(size),
+        Ok(size @ 1..=MAX_RESPONSE) => Ok(size),
+        _ => Err(format!("write a number of bytes from 1 to {MAX_RESPONSE}")),
     }
 }
+
+/// More than any line asks for, and little enough that every open connection may hold it.
+const MAX_RESPONSE: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {
