@@ -1,5 +1,5 @@
-//! The determiniser for patterns that regex-automata has no word for: it compiles look-ahead, look-behind of one byte, atomic groups,
-//! possessive repetitions and `$` *into* a yes-or-no automaton, exactly.
+//! The determiniser: it compiles look-ahead, look-behind of one byte, atomic groups, possessive repetitions and `$` *into* a yes-or-no
+//! automaton, exactly.
 //!
 //! It is a subset construction over an *alternating* automaton. A configuration is a place in the program (its head) together with
 //! obligations: states of the same construction, started somewhere before, that must still come to accept (positive) or must never do

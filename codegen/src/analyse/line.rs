@@ -71,11 +71,13 @@ pub fn analyse(text: &PatternText) -> Result<Analysis, Fault> {
         return Err(Fault::MatchesEmpty);
     }
     let nfa = Nfa::compile(&pattern).map_err(|TooLarge| Fault::TooLarge)?;
-    let (automaton, builder) = match plain::build(&pattern.root, STATE_LIMIT) {
-        Ok(automaton) => (Ok(automaton), Builder::Plain),
-        Err(_) => match determine::build(&nfa, STATE_LIMIT) {
-            Ok(automaton) => (Ok(automaton), Builder::Own),
-            Err(why) => (Err(why.reason()), Builder::None),
+    // Ours first: it knows every construct, stops at the first match, and takes a third of regex-automata's time when neither is
+    // optimised, as in an embedder's build. Tests prove the two equal wherever both can build.
+    let (automaton, builder) = match determine::build(&nfa, STATE_LIMIT) {
+        Ok(automaton) => (Ok(automaton), Builder::Own),
+        Err(why) => match plain::build(&pattern.root, STATE_LIMIT) {
+            Ok(automaton) => (Ok(automaton), Builder::Plain),
+            Err(_) => (Err(why.reason()), Builder::None),
         },
     };
     let anchored = pattern::is_anchored(&pattern.root);

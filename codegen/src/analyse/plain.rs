@@ -1,4 +1,4 @@
-//! Automata of plain patterns, built by regex-automata.
+//! Automata of plain patterns, built by regex-automata: the second try where the determiniser fails, and the proof that it does not err.
 //!
 //! Plain are patterns without look-around, atomic groups, possessive repetitions and back-references, with `$` only at the very end.
 //! They are handed over as a tree of regex-syntax, never as text, so that nothing is lost in translation.
