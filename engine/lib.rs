@@ -32,9 +32,13 @@ pub mod index {
 /// The embedded database. Takes constant time.
 #[must_use]
 pub fn database() -> Database<'static> {
-    static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/portprint.db"));
-    Database::from_bytes(BYTES).expect("the build wrote it")
+    static BYTES: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/portprint.db")));
+    Database::from_bytes(&BYTES.0).expect("the build wrote it")
 }
+
+/// Bytes that start where a line of the cache does, so that no row of the tables straddles two; see [`tables::ALIGNMENT`].
+#[repr(C, align(64))]
+struct Aligned<B: ?Sized>(B);
 
 /// The text of the embedded database's sources.
 #[cfg(feature = "cli")]

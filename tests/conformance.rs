@@ -13,7 +13,7 @@ use std::{env, thread};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::read::GzDecoder;
-use portprint_tables::{Database, LineId, ProbeId};
+use portprint_tables::{Database, LineId, LineRow};
 use serde_json::{Map, Value, json};
 
 use crate::databases::{self, tell};
@@ -261,8 +261,8 @@ struct Owners(HashMap<u64, String>);
 impl Owners {
     fn new(database: &Database<'_>) -> Self {
         let lines = (0..database.line_count()).map(|line| database.line(LineId::new(line)));
-        let owner = |probe| String::from_utf8_lossy(database.probe(ProbeId::from_u32(probe)).name()).into_owned();
-        Self(lines.map(|row| (u64::from(row.line), owner(row.probe))).collect())
+        let owner = |row: LineRow| String::from_utf8_lossy(database.probe(row.owner()).name()).into_owned();
+        Self(lines.map(|row| (u64::from(row.line), owner(row))).collect())
     }
 
     /// The fields of an answer without those that corpora do not have; these must be right.

@@ -2,7 +2,8 @@
 
 use portprint_codegen::{Compiled, Source};
 use portprint_tables::{
-    Database, DatabaseText, Engine, FormatError, HEADER_SIZE, LineId, SECTION_ENTRY_SIZE, SectionTable, checksum,
+    ALIGNMENT, Database, DatabaseText, Engine, FormatError, HEADER_SIZE, LineId, SECTION_ENTRY_SIZE, SectionTable,
+    checksum,
 };
 
 use crate::databases::{self, THREADS};
@@ -158,7 +159,7 @@ fn errors_say_what_was_expected_and_found() {
         (Vec::new(), "expected 64 bytes, found 0"),
         (b"Probe TCP NULL q||\n".to_vec(), "not a compiled database: expected it to begin with \"PORTPRNT\""),
         (good[..40].to_vec(), "expected 64 bytes, found 40"),
-        (changed(8, 99), "expected table format version 1, found 99"),
+        (changed(8, 99), "expected table format version 2, found 99"),
         (good[..good.len() - 1].to_vec(), "the file is cut"),
         (changed(good.len() - 1, !good[good.len() - 1]), "expected checksum"),
         (changed(12, good[12] - 1), "is missing"),
@@ -171,39 +172,26 @@ fn errors_say_what_was_expected_and_found() {
 }
 
 /// The sections that the matcher reads.
-fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 14] {
+fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 16] {
     let Engine {
-        checks,
-        sets,
-        automata,
-        programs,
-        templates,
-        gram_filter,
-        gram_index,
-        grams,
-        literals,
-        window_offsets,
-        window_index,
-        windows,
-        first_byte_index,
-        first_byte_lines,
+        sets: a,
+        automata: b,
+        programs: c,
+        templates: d,
+        gram_filter: e,
+        gram_index: f,
+        grams: g,
+        literals: h,
+        window_offsets: i,
+        window_index: j,
+        windows: k,
+        window_filter: l,
+        found_lines: m,
+        position_lines: n,
+        position_sets: o,
+        lines: p,
     } = database.engine;
-    [
-        checks,
-        sets,
-        automata,
-        programs,
-        templates,
-        gram_filter,
-        gram_index,
-        grams,
-        literals,
-        window_offsets,
-        window_index,
-        windows,
-        first_byte_index,
-        first_byte_lines,
-    ]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 /// Everything that compiling gives, as bytes.
@@ -243,7 +231,7 @@ fn borders(block: &[u8]) -> Vec<usize> {
     let start = HEADER_SIZE + table.iter().count() * SECTION_ENTRY_SIZE;
     let mut borders = vec![start];
     borders.extend(table.iter().scan(start, |end, (_, len)| {
-        *end += len;
+        *end = end.next_multiple_of(ALIGNMENT) + len;
         Some(*end)
     }));
     borders

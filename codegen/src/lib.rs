@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use analyse::{Fault, pattern::PatternError};
 use diagnostic::{Diagnostic, Diagnostics};
 
+use emit::TooMany;
 pub use emit::{Compiled, Report};
 
 /// A database in nmap's text format.
@@ -55,11 +56,11 @@ pub fn compile(sources: &[Source]) -> Result<Compiled, Diagnostics> {
     if !diagnostics.is_empty() {
         return Err(Diagnostics::new(diagnostics, sources));
     }
-    let mut compiled = emit::emit(sources, &rules, &good).map_err(|_| {
+    let mut compiled = emit::emit(sources, &rules, &good).map_err(|TooMany(what)| {
         let whole = Diagnostic {
             source: 0,
             span: 0..0,
-            message: "the patterns use more than 65,536 different sets of bytes".into(),
+            message: format!("there are more than 65,536 {what}"),
             expected: "fewer rules in one database".into(),
         };
         Diagnostics::new(vec![whole], sources)

@@ -86,7 +86,7 @@ fn figures_of_a_database() {
     );
     assert_eq!(stats["services"], 8);
     assert_eq!(stats["strategies"], json!({"automaton": 9, "program": 0, "bounded_program": 1}));
-    let found: u64 = ["lines_by_literal", "lines_by_window", "lines_by_first_byte"]
+    let found: u64 = ["lines_by_literal", "lines_by_window", "lines_by_position"]
         .iter()
         .map(|key| stats["prefilter"][key].as_u64().unwrap())
         .sum();

@@ -1,6 +1,6 @@
 //! One line's pattern, made ready to run.
 
-use portprint_tables::CheckRow;
+use portprint_tables::Check;
 use portprint_tables::code::Strategy;
 
 use super::automaton::Automaton;
@@ -30,7 +30,7 @@ pub struct Analysis {
     /// How it is run.
     pub strategy: Strategy,
     /// What is known of the first bytes and the length of every match.
-    pub check: CheckRow,
+    pub check: Check,
     /// Whether every match starts at the response's start.
     pub anchored: bool,
     /// The sets that the first bytes of every match belong to, if it is anchored.
@@ -91,7 +91,7 @@ pub fn analyse(text: &PatternText) -> Result<Analysis, Fault> {
     Ok(Analysis { pattern, nfa, automaton, builder, strategy, check, anchored, prefix, requirements })
 }
 
-fn check(root: &Node, anchored: bool, prefix: &[ByteSet]) -> CheckRow {
+fn check(root: &Node, anchored: bool, prefix: &[ByteSet]) -> Check {
     let (mut mask, mut value) = (0u128, 0u128);
     for (index, set) in prefix.iter().take(16).enumerate() {
         // The bits in which all bytes of the set agree.
@@ -102,7 +102,7 @@ fn check(root: &Node, anchored: bool, prefix: &[ByteSet]) -> CheckRow {
     }
     let length = pattern::length(root);
     let bounded = if anchored && ends_at_end(root) { length.max } else { None };
-    CheckRow {
+    Check {
         mask,
         value,
         min_len: u32::try_from(length.min).unwrap_or(u32::MAX),

@@ -8,6 +8,7 @@ pub mod literals;
 pub mod nfa;
 pub mod pattern;
 pub mod plain;
+pub mod positions;
 pub mod sample;
 pub mod select;
 mod training;

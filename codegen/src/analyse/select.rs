@@ -2,7 +2,7 @@
 //!
 //! A line is found in one of three ways, the cheapest for it: by a *gram*, four bytes of a literal that every match contains (looked up
 //! at every second place of a response, so that each literal is entered at two neighbouring places); by a *window*, four bytes at a
-//! fixed offset from the response's start; or, where neither exists, by the response's first byte.
+//! fixed offset from the response's start; or, where neither exists, by the bytes that its first places allow, its length and last byte.
 //!
 //! What is cheap is what is rare. Rarity is counted over responses made from the database's own patterns, and over texts that
 //! unknown servers would send.
@@ -11,11 +11,14 @@ use std::collections::HashMap;
 
 use rustc_hash::FxHashMap;
 
+use portprint_tables::Check;
 use portprint_tables::code::hash;
+use portprint_tables::code::positions::LENGTHS;
 
+use super::Analysis;
 use super::literals::Requirement;
+use super::positions::Positions;
 use super::sample::{Random, sample};
-use super::{Analysis, ByteSet};
 
 /// How the prefilter finds a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,8 @@ pub enum Selection {
         /// The bytes, the first lowest.
         bytes: u32,
     },
-    /// Any of these first bytes.
-    FirstByte(ByteSet),
+    /// What its first places, its length and its last byte allow.
+    Positions,
 }
 
 /// A literal and the places in it whose grams are looked up.
@@ -47,7 +50,7 @@ pub const STRIDE: usize = 2;
 /// Bytes of a gram.
 pub const GRAM: usize = 4;
 /// A window stands at an offset below this.
-const WINDOW_OFFSETS: usize = 13;
+const WINDOW_OFFSETS: usize = 29;
 /// A longer literal is cut: more bytes to compare say nothing more.
 const LITERAL_MAX: usize = 32;
 
@@ -78,12 +81,19 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
                     let passing = heads.entry((mask, value)).or_insert_with(|| training.heads_with(mask, value));
                     (price + *passing * RESPONSE_PRICE, selection)
                 });
+            let best = [gram.as_ref().map(|it| it.0), window.as_ref().map(|it| it.0)].into_iter().flatten().min();
+            if best.is_some_and(|price| price >= DEAR)
+                && let Ok(automaton) = &line.automaton
+                && best > Some(training.responses_with(&Positions::of(automaton), &line.check) * RESPONSE_PRICE)
+            {
+                return Selection::Positions;
+            }
             match (gram, window) {
                 // A window costs a look-up at one place only.
                 (Some((gram, _)), Some((window, selection))) if window <= gram + WINDOW_BONUS => selection,
                 (Some((_, selection)), _) => selection,
                 (None, Some((_, selection))) => selection,
-                (None, None) => Selection::FirstByte(line.prefix.first().copied().unwrap_or(ByteSet::FULL)),
+                (None, None) => Selection::Positions,
             }
         })
         .collect()
@@ -93,6 +103,8 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
 const RESPONSE_PRICE: u64 = 64;
 /// What one with the window costs: the check of its first bytes is likely to end it.
 const WINDOW_PRICE: u64 = 4;
+/// From this price on the tables over positions are considered too.
+const DEAR: u64 = 40 * RESPONSE_PRICE;
 const SHARED_MAX: u32 = 32;
 const WINDOW_BONUS: u64 = 16;
 
@@ -137,7 +149,7 @@ fn windows(line: &Analysis) -> impl Iterator<Item = (u8, u32)> {
 /// The four bytes of a gram as they are hashed.
 #[must_use]
 pub fn folded(gram: &[u8]) -> u32 {
-    u32::from_le_bytes(gram.try_into().expect("a gram has four bytes")) | hash::FOLD
+    hash::fold(u32::from_le_bytes(gram.try_into().expect("a gram has four bytes")))
 }
 
 /// How many responses contain what.
@@ -145,7 +157,15 @@ struct Training {
     grams: FxHashMap<u32, u32>,
     /// By offset and bytes.
     windows: FxHashMap<(u8, u32), u32>,
-    heads: Vec<u128>,
+    responses: Vec<Seen>,
+}
+
+/// What is kept of a response.
+struct Seen {
+    head: u128,
+    len: usize,
+    last: u8,
+    weight: u64,
 }
 
 /// An unknown response weighs as much as so many made from patterns.
@@ -156,7 +176,7 @@ const SEED: u64 = 0x706F_7274_7072_696E;
 
 impl Training {
     fn new(lines: &[Analysis]) -> Self {
-        let mut training = Self { grams: FxHashMap::default(), windows: FxHashMap::default(), heads: Vec::new() };
+        let mut training = Self { grams: FxHashMap::default(), windows: FxHashMap::default(), responses: Vec::new() };
         let mut random = Random::new(SEED);
         for line in lines.iter().step_by((lines.len() / SAMPLES).max(1)) {
             training.add(&sample(&line.pattern, &mut random), 1);
@@ -182,10 +202,22 @@ impl Training {
         let len = response.len().min(16);
         head[..len].copy_from_slice(&response[..len]);
         let head = u128::from_le_bytes(head);
-        self.heads.extend(std::iter::repeat_n(head, weight as usize));
+        let last = response.last().copied().unwrap_or_default();
+        self.responses.push(Seen { head, len: response.len(), last, weight: weight.into() });
     }
 
     fn heads_with(&self, mask: u128, value: u128) -> u64 {
-        self.heads.iter().filter(|&&head| head & mask == value).count() as u64
+        self.responses.iter().filter(|seen| seen.head & mask == value).map(|seen| seen.weight).sum()
+    }
+
+    fn responses_with(&self, positions: &Positions, check: &Check) -> u64 {
+        let passes = |seen: &&Seen| {
+            let places = positions.places.iter().zip(seen.head.to_le_bytes()).take(seen.len);
+            check.passes(seen.head, u32::try_from(seen.len).unwrap_or(u32::MAX))
+                && positions.lengths[seen.len.min(LENGTHS - 1)]
+                && positions.last.contains(seen.last)
+                && places.into_iter().all(|(allowed, byte)| allowed.contains(byte))
+        };
+        self.responses.iter().filter(passes).map(|seen| seen.weight).sum()
     }
 }

@@ -105,6 +105,8 @@ const BANNERS: [&str; 14] = [
 
 const HTTP_RESPONSES: usize = 700;
 const RANDOM_RESPONSES: usize = 200;
+const BINARY_RESPONSES: usize = 400;
+const MENUS: usize = 60;
 const SEED: u64 = 0x7465_7874;
 
 /// HTTP responses with and without bodies, banners, and random bytes. Always the same.
@@ -118,7 +120,40 @@ pub(super) fn responses() -> Vec<Vec<u8>> {
         let len = [10, 32, 64, 200, 512, 1024][random.below(6)];
         all.push((0..len).map(|_| random.next().to_le_bytes()[3]).collect());
     }
+    all.extend((0..BINARY_RESPONSES).map(|_| binary(&mut random)));
+    all.extend((0..MENUS).map(|_| menu(&mut random)));
     all
+}
+
+/// What binary protocols send: mostly zeros and small numbers, padding, now and then a name.
+fn binary(random: &mut Random) -> Vec<u8> {
+    let most = [12, 40, 120, 400][random.below(4)];
+    let len = 4 + random.below(most);
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        match random.below(12) {
+            0..6 => bytes.extend(std::iter::repeat_n(0, 1 + random.below(8))),
+            6..9 => bytes.push(u8::try_from(random.below(9)).expect("it is below 9")),
+            9 => bytes.extend(std::iter::repeat_n(0xFF, 1 + random.below(4))),
+            10 => bytes.extend(b"Example Server 1.2"),
+            _ => bytes.push(random.next().to_le_bytes()[3]),
+        }
+    }
+    bytes
+}
+
+/// What people see when they connect to a device: frames, indents, prompts.
+fn menu(random: &mut Random) -> Vec<u8> {
+    let frame = b"*-=+# _."[random.below(8)];
+    let mut text = vec![frame; 20 + random.below(50)];
+    for _ in 0..random.below(6) {
+        text.extend(b"\r\n");
+        text.extend(std::iter::repeat_n(b' ', random.below(20)));
+        text.extend(b"Welcome to the example device");
+    }
+    text.extend([frame; 30]);
+    text.extend(b"\r\nlogin: ");
+    text
 }
 
 fn http(random: &mut Random) -> Vec<u8> {

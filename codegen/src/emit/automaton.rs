@@ -1,8 +1,10 @@
 //! Automata to bytes, see [`portprint_tables::code::automaton`].
 
-use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, MATCH, MAX_ROW};
+use portprint_tables::code::automaton::{
+    ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SPAN,
+};
 
-use super::sets::{SetTable, TooManySets};
+use super::sets::{SetTable, TooMany};
 use crate::analyse::ByteSet;
 use crate::analyse::automaton::{Automaton, State};
 
@@ -15,7 +17,7 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     /// Writes the numbers of the sets.
-    pub(crate) fn finish(mut self, table: &mut SetTable) -> Result<Vec<u8>, TooManySets> {
+    pub(crate) fn finish(mut self, table: &mut SetTable) -> Result<Vec<u8>, TooMany> {
         for (at, set) in self.sets {
             self.code[at..at + 2].copy_from_slice(&table.number(set)?.to_le_bytes());
         }
@@ -39,6 +41,22 @@ struct Row {
     default: State,
     others: Vec<(ByteSet, State)>,
 }
+
+impl Row {
+    /// If the state leads back to itself on enough bytes to be worth a loop: the bytes on which it does not. A set that leads back
+    /// is taken out.
+    fn take_loop(&mut self, state: State) -> Option<ByteSet> {
+        if self.default == state {
+            return Some(self.others.iter().fold(ByteSet::EMPTY, |exits, (set, _)| exits.union(*set)));
+        }
+        let back = self.others.iter().position(|(set, target)| *target == state && set.len() >= LEAST_LOOP)?;
+        let (set, _) = self.others.remove(back);
+        Some(set.complement())
+    }
+}
+
+/// A set of fewer bytes is not likely to stand many times in a row.
+const LEAST_LOOP: usize = 10;
 
 struct Encoder<'a> {
     automaton: &'a Automaton,
@@ -148,18 +166,45 @@ impl<'a> Encoder<'a> {
 
     fn row(&mut self, state: State, stack: &mut Vec<State>) {
         self.places[state as usize] = Some(self.code.len());
-        let row = std::mem::replace(&mut self.rows[state as usize], Row { default: 0, others: Vec::new() });
-        let count = u8::try_from(row.others.len()).expect("rows were checked");
-        self.code.push(count | if self.automaton.accepts[state as usize] { ACCEPT } else { 0 });
-        self.target(row.default);
-        for (set, target) in &row.others {
-            self.sets.push((self.code.len(), *set));
-            self.code.extend([0, 0]);
-            self.target(*target);
-        }
+        let mut row = std::mem::replace(&mut self.rows[state as usize], Row { default: 0, others: Vec::new() });
+        let accept = if self.automaton.accepts[state as usize] { ACCEPT } else { 0 };
         // What is left on the stack last is written next: the most likely successor.
         stack.push(row.default);
         stack.extend(row.others.iter().rev().map(|(_, target)| *target));
+        if let Some(exits) = row.take_loop(state) {
+            if exits.len() <= 3 && row.default == state {
+                self.code.push([LOOP1, LOOP1, LOOP2, LOOP3][exits.len()] | accept);
+                for byte in exits.iter() {
+                    let (_, target) = row.others.iter().find(|(set, _)| set.contains(byte)).expect("it is an exit");
+                    self.code.push(byte);
+                    self.target(*target);
+                }
+                if exits.is_empty() {
+                    // Nothing leads out: any byte will do, for it leads back.
+                    self.code.push(0);
+                    self.target(state);
+                }
+                return;
+            }
+            self.code.push(SPAN);
+            self.set(exits);
+            if row.default == state {
+                // The row meets exits only.
+                (_, row.default) = row.others.remove(0);
+            }
+        }
+        let count = u8::try_from(row.others.len()).expect("rows were checked");
+        self.code.push(count | accept);
+        self.target(row.default);
+        for (set, target) in &row.others {
+            self.set(*set);
+            self.target(*target);
+        }
+    }
+
+    fn set(&mut self, set: ByteSet) {
+        self.sets.push((self.code.len(), set));
+        self.code.extend([0, 0]);
     }
 
     fn target(&mut self, state: State) {

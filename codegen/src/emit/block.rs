@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portprint_tables::{Extent, FORMAT_VERSION, HEADER_SIZE, MAGIC, SECTION_ENTRY_SIZE, Section, checksum};
+use portprint_tables::{ALIGNMENT, Extent, FORMAT_VERSION, HEADER_SIZE, MAGIC, SECTION_ENTRY_SIZE, Section, checksum};
 
 /// Sections on their way into a block.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,8 @@ impl Sections {
     /// The block. Same sections, same bytes.
     pub(crate) fn encode(&self, source_hash: [u8; 32]) -> Vec<u8> {
         let table_end = HEADER_SIZE + self.0.len() * SECTION_ENTRY_SIZE;
-        let total = table_end + self.0.values().map(Vec::len).sum::<usize>();
+        let start = table_end.next_multiple_of(ALIGNMENT);
+        let total = self.0.values().fold(start, |end, bytes| end.next_multiple_of(ALIGNMENT) + bytes.len());
         let mut block = Vec::with_capacity(total);
         block.extend(MAGIC);
         block.extend(FORMAT_VERSION.to_le_bytes());
@@ -33,8 +34,9 @@ impl Sections {
         block.extend((total as u64).to_le_bytes());
         block.extend([0; 8]);
         block.extend(source_hash);
-        let mut offset = table_end;
+        let mut offset = start;
         for (section, bytes) in &self.0 {
+            offset = offset.next_multiple_of(ALIGNMENT);
             block.extend(section.to_le_bytes());
             block.extend([0; 4]);
             block.extend((offset as u64).to_le_bytes());
@@ -42,6 +44,7 @@ impl Sections {
             offset += bytes.len();
         }
         for bytes in self.0.values() {
+            block.resize(block.len().next_multiple_of(ALIGNMENT), 0);
             block.extend(bytes);
         }
         let sum = checksum(&block[32..]);

@@ -10,7 +10,7 @@ mod sets;
 mod tables;
 mod template;
 
-use portprint_tables::{CheckRow, LineRow, Section};
+use portprint_tables::{LineRow, Section};
 use rayon::prelude::*;
 
 use crate::Source;
@@ -19,7 +19,8 @@ use crate::ir::Rules;
 use portprint_tables::code::Strategy;
 
 use block::{Sections, number};
-use sets::{SetTable, TooManySets};
+use sets::SetTable;
+pub(crate) use sets::TooMany;
 
 pub use prefilter::PrefilterCounts;
 pub use report::{ProgramLine, Report};
@@ -53,7 +54,7 @@ impl Compiled {
 }
 
 /// Emits everything.
-pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> Result<Compiled, TooManySets> {
+pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> Result<Compiled, TooMany> {
     let encoded: Vec<_> =
         analyses.par_iter().map(|analysis| analysis.automaton.as_ref().ok().map(automaton::encode)).collect();
     let selections = select::select(analyses);
@@ -63,18 +64,22 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     let mut report = Report::new(analyses);
     let (mut automata, mut programs, mut templates) = (Vec::new(), Vec::new(), Vec::new());
     let mut lines = Vec::with_capacity(LineRow::SIZE * analyses.len());
-    let mut checks = Vec::with_capacity(CheckRow::SIZE * analyses.len());
     for (id, ((rule, analysis), encoded)) in rules.lines.iter().zip(analyses).zip(encoded).enumerate() {
         let groups = analysis.nfa.groups;
         let wanted = template::wanted_groups(&rule.syntax.templates, groups);
+        let short = |index: usize, what| u16::try_from(index).map_err(|_| TooMany(what));
         let mut row = LineRow {
+            mask: analysis.check.mask,
+            value: analysis.check.value,
+            min_len: analysis.check.min_len,
+            max_len: analysis.check.max_len,
             automaton: 0,
             program: LineRow::NONE,
             templates: LineRow::NONE,
-            service: number(rule.service),
-            probe: number(rule.probe),
             line: rule.syntax.line,
-            source: u16::try_from(rule.source).expect("sources are few"),
+            service: short(rule.service, "service names")?,
+            probe: short(rule.probe, "probes")?,
+            source: short(rule.source, "sources")?,
             flags: flags(rule),
             strategy: Strategy::Automaton as u8,
         };
@@ -110,15 +115,13 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
         }
         debug_assert_eq!(lines.len(), id * LineRow::SIZE);
         lines.extend(row.encode());
-        checks.extend(analysis.check.encode());
     }
     sections.put(Section::Lines, lines);
-    sections.put(Section::Checks, checks);
     sections.put(Section::Sets, sets.encode());
     sections.put(Section::Automata, automata);
     sections.put(Section::Programs, programs);
     sections.put(Section::Templates, templates);
-    report.prefilter = prefilter::emit(&selections, &mut sections);
+    report.prefilter = prefilter::emit(analyses, &selections, &mut sections);
     let source_hash = tables::emit(sources, rules, &mut sections);
 
     let mut text = Sections::default();

@@ -1,9 +1,13 @@
 //! The prefilter's tables.
 
-use portprint_tables::code::hash;
+use std::collections::BTreeMap;
+
+use portprint_tables::code::{hash, positions};
 use portprint_tables::{GramRow, Section, WindowRow};
 
-use super::block::Sections;
+use super::block::{Sections, number};
+use crate::analyse::Analysis;
+use crate::analyse::positions::Positions;
 use crate::analyse::select::{GRAM, LiteralGrams, STRIDE, Selection, folded};
 
 /// How many lines are found in which way.
@@ -15,83 +19,131 @@ pub struct PrefilterCounts {
     pub grams: usize,
     /// Lines found by a window.
     pub window_lines: usize,
-    /// Lines found by their first byte alone.
-    pub first_byte_lines: usize,
+    /// Lines found by their first places alone.
+    pub position_lines: usize,
 }
 
-/// The filter has this many bits for every gram, within bounds.
-const FILTER_BITS_PER_GRAM: usize = 64;
-const FILTER_BITS: std::ops::RangeInclusive<usize> = 12..=20;
-const GRAM_BUCKET_BITS: std::ops::RangeInclusive<usize> = 6..=15;
-const WINDOW_BUCKET_BITS: std::ops::RangeInclusive<usize> = 4..=12;
+/// A filter has this many bits for every key, within bounds: at 16 bits, two of which are set, one key in 70 passes that should not.
+const FILTER_BITS_PER_KEY: usize = 16;
+const FILTER_BITS: std::ops::RangeInclusive<usize> = 10..=24;
+const GRAM_BUCKET_BITS: std::ops::RangeInclusive<usize> = 6..=18;
+const WINDOW_BUCKET_BITS: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// Writes the tables for all lines.
-pub(crate) fn emit(selections: &[Selection], sections: &mut Sections) -> PrefilterCounts {
+pub(crate) fn emit(analyses: &[Analysis], selections: &[Selection], sections: &mut Sections) -> PrefilterCounts {
     let mut counts = PrefilterCounts::default();
-    let mut grams = Vec::new();
-    let mut literals = Vec::new();
-    let mut windows = Vec::new();
-    let mut first_bytes: Vec<Vec<u32>> = vec![Vec::new(); 256];
+    // Literals with the place of their first gram, and windows; each with the lines that share it, ascending.
+    let mut literals: BTreeMap<(&[u8], usize), Vec<u32>> = BTreeMap::new();
+    let mut windows: BTreeMap<(u8, u32), Vec<u32>> = BTreeMap::new();
+    let mut rest: Vec<u32> = Vec::new();
     for (line, selection) in (0u32..).zip(selections) {
         match selection {
             Selection::Grams(alternatives) => {
                 counts.gram_lines += 1;
                 for LiteralGrams { literal, place } in alternatives {
-                    let start = u32::try_from(literals.len()).expect("literals are few");
-                    literals.extend_from_slice(literal);
-                    for place in *place..*place + STRIDE {
-                        grams.push(GramRow {
-                            key: folded(&literal[place..place + GRAM]),
-                            line,
-                            literal: start,
-                            len: u16::try_from(literal.len()).expect("literals are cut"),
-                            offset: u16::try_from(place).expect("literals are cut"),
-                        });
-                    }
+                    literals.entry((literal, *place)).or_default().push(line);
                 }
             }
             Selection::Window { offset, bytes } => {
                 counts.window_lines += 1;
-                windows.push((*offset, WindowRow { key: *bytes, line }));
+                windows.entry((*offset, *bytes)).or_default().push(line);
             }
-            Selection::FirstByte(set) => {
-                counts.first_byte_lines += 1;
-                for byte in set.iter() {
-                    first_bytes[usize::from(byte)].push(line);
-                }
+            Selection::Positions => {
+                counts.position_lines += 1;
+                rest.push(line);
             }
         }
     }
-    counts.grams = grams.len();
 
-    let filter_bits = bits_for(grams.len() * FILTER_BITS_PER_GRAM, FILTER_BITS);
-    let bucket_bits = bits_for(grams.len() * 2, GRAM_BUCKET_BITS);
-    let mut filter = vec![0u8; (1 << filter_bits) / 8];
-    for row in &grams {
-        let bit = (hash::gram(row.key) >> (32 - filter_bits)) as usize;
-        filter[bit / 8] |= 1 << (bit % 8);
-    }
-    let bucket = |row: &GramRow| (hash::gram(row.key) >> (32 - bucket_bits)) as usize;
-    grams.sort_by_key(|row| (bucket(row), row.key, row.line, row.literal, row.offset));
-    sections.put(Section::GramFilter, filter);
-    sections.put(Section::GramIndex, index(1 << bucket_bits, grams.iter().map(bucket)));
-    sections.put(Section::Grams, grams.iter().flat_map(GramRow::encode).collect());
-    sections.put(Section::Literals, literals);
-
-    let mut offsets: Vec<u8> = windows.iter().map(|(offset, _)| *offset).collect();
-    offsets.sort_unstable();
-    offsets.dedup();
-    let bucket_bits = bits_for(windows.len(), WINDOW_BUCKET_BITS);
-    let bucket = |(offset, row): &(u8, WindowRow)| (hash::window(row.key, *offset) >> (32 - bucket_bits)) as usize;
-    windows.sort_by_key(|window| (bucket(window), window.1.key, window.0, window.1.line));
-    sections.put(Section::WindowOffsets, offsets);
-    sections.put(Section::WindowIndex, index(1 << bucket_bits, windows.iter().map(bucket)));
-    sections.put(Section::Windows, windows.iter().flat_map(|(_, row)| row.encode()).collect());
-
-    let starts = first_bytes.iter().enumerate().flat_map(|(byte, lines)| std::iter::repeat_n(byte, lines.len()));
-    sections.put(Section::FirstByteIndex, index(256, starts));
-    sections.put(Section::FirstByteLines, first_bytes.iter().flatten().flat_map(|line| line.to_le_bytes()).collect());
+    let mut found = Vec::new();
+    counts.grams = emit_grams(&literals, &mut found, sections);
+    emit_windows(&windows, &mut found, sections);
+    sections.put(Section::FoundLines, found.into_iter().flat_map(u32::to_le_bytes).collect());
+    sections.put(Section::PositionSets, position_sets(analyses, &rest));
+    sections.put(Section::PositionLines, rest.into_iter().flat_map(u32::to_le_bytes).collect());
     counts
+}
+
+fn emit_grams(literals: &BTreeMap<(&[u8], usize), Vec<u32>>, found: &mut Vec<u32>, sections: &mut Sections) -> usize {
+    let mut rows = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
+    for ((literal, place), lines) in literals {
+        let start = number(bytes.len());
+        bytes.extend_from_slice(literal);
+        for lines in lines.chunks(usize::from(u16::MAX)) {
+            let first = number(found.len());
+            found.extend(lines);
+            for place in *place..*place + STRIDE {
+                rows.push(GramRow {
+                    key: folded(&literal[place..place + GRAM]),
+                    literal: start,
+                    lines: first,
+                    count: u16::try_from(lines.len()).expect("it was cut"),
+                    len: u8::try_from(literal.len()).expect("literals are cut"),
+                    offset: u8::try_from(place).expect("literals are cut"),
+                });
+            }
+        }
+    }
+    let bucket_bits = bits_for(rows.len() * 2, GRAM_BUCKET_BITS);
+    let bucket = |row: &GramRow| (hash::gram(row.key) >> (32 - bucket_bits)) as usize;
+    rows.sort_by_key(|row| (bucket(row), row.key, row.literal, row.offset, row.lines));
+    sections.put(Section::GramFilter, filter(rows.iter().map(|row| hash::gram(row.key))));
+    sections.put(Section::GramIndex, index(1 << bucket_bits, rows.iter().map(bucket)));
+    sections.put(Section::Grams, rows.iter().flat_map(GramRow::encode).collect());
+    sections.put(Section::Literals, bytes);
+    rows.len()
+}
+
+fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, sections: &mut Sections) {
+    let mut rows = Vec::new();
+    for (&(offset, key), lines) in windows {
+        for lines in lines.chunks(usize::from(u16::MAX)) {
+            let count = u16::try_from(lines.len()).expect("it was cut");
+            rows.push(WindowRow { key, lines: number(found.len()), count, offset, reserved: 0 });
+            found.extend(lines);
+        }
+    }
+    let mut offsets: Vec<u8> = windows.keys().map(|(offset, _)| *offset).collect();
+    offsets.dedup();
+    let bucket_bits = bits_for(rows.len(), WINDOW_BUCKET_BITS);
+    let bucket = |row: &WindowRow| (hash::window(row.key, row.offset) >> (32 - bucket_bits)) as usize;
+    rows.sort_by_key(|row| (bucket(row), row.key, row.offset, row.lines));
+    sections.put(Section::WindowOffsets, offsets);
+    sections.put(Section::WindowFilter, filter(rows.iter().map(|row| hash::window(row.key, row.offset))));
+    sections.put(Section::WindowIndex, index(1 << bucket_bits, rows.iter().map(bucket)));
+    sections.put(Section::Windows, rows.iter().flat_map(WindowRow::encode).collect());
+}
+
+fn position_sets(analyses: &[Analysis], lines: &[u32]) -> Vec<u8> {
+    let words = lines.len().div_ceil(64);
+    let mut tables = vec![0u64; positions::ROWS * words];
+    for (index, &line) in lines.iter().enumerate() {
+        let allowed = match &analyses[line as usize].automaton {
+            Ok(automaton) => Positions::of(automaton),
+            Err(_) => Positions::ALL,
+        };
+        let mut set = |row: usize| tables[row * words + index / 64] |= 1 << (index % 64);
+        for (place, bytes) in allowed.places.iter().enumerate() {
+            bytes.iter().for_each(|byte| set(positions::place(place, byte)));
+        }
+        (0..positions::LENGTHS).filter(|&len| allowed.lengths[len]).for_each(|len| set(positions::length(len)));
+        allowed.last.iter().for_each(|byte| set(positions::last(byte)));
+    }
+    tables.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
+/// A filter that lets all these hashes pass.
+fn filter(hashes: impl Iterator<Item = u32>) -> Vec<u8> {
+    let mut hashes: Vec<u32> = hashes.collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let words = 1usize << (bits_for(hashes.len() * FILTER_BITS_PER_KEY, FILTER_BITS) - 5);
+    let mut filter = vec![0u32; words];
+    for hash in hashes {
+        filter[hash as usize & (words - 1)] |= hash::filter_bits(hash);
+    }
+    filter.into_iter().flat_map(u32::to_le_bytes).collect()
 }
 
 fn bits_for(count: usize, bounds: std::ops::RangeInclusive<usize>) -> usize {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portprint_tables::code::program as op;
 
-use super::sets::{SetTable, TooManySets};
+use super::sets::{SetTable, TooMany};
 use crate::analyse::nfa::{Inst, Nfa, Pc};
 use crate::analyse::pattern::{Assertion, Direction};
 
@@ -17,7 +17,7 @@ pub(crate) struct Encoded {
 }
 
 /// Encodes a pattern's instructions. Groups that are not in `wanted`, and not referred back to, are left out.
-pub(crate) fn encode(nfa: &Nfa, wanted: &BTreeSet<usize>, sets: &mut SetTable) -> Result<Encoded, TooManySets> {
+pub(crate) fn encode(nfa: &Nfa, wanted: &BTreeSet<usize>, sets: &mut SetTable) -> Result<Encoded, TooMany> {
     Encoder::new(nfa, wanted).run(sets)
 }
 
@@ -66,7 +66,7 @@ impl<'n> Encoder<'n> {
         Self { nfa, kept, spare, targets, places: vec![0; nfa.insts.len() + 1], fixups: Vec::new(), code: Vec::new() }
     }
 
-    fn run(mut self, sets: &mut SetTable) -> Result<Encoded, TooManySets> {
+    fn run(mut self, sets: &mut SetTable) -> Result<Encoded, TooMany> {
         let mut pc = 0;
         while pc < self.nfa.insts.len() {
             self.places[pc] = self.code.len();
@@ -86,7 +86,7 @@ impl<'n> Encoder<'n> {
     }
 
     /// Writes the instruction at `pc`; returns the next one to write.
-    fn inst(&mut self, pc: Pc, sets: &mut SetTable) -> Result<Pc, TooManySets> {
+    fn inst(&mut self, pc: Pc, sets: &mut SetTable) -> Result<Pc, TooMany> {
         match &self.nfa.insts[pc] {
             Inst::Set(number) => {
                 if let Some(next) = self.literal(pc) {

@@ -11,9 +11,9 @@ pub(crate) struct SetTable {
     numbers: HashMap<ByteSet, u16>,
 }
 
-/// More different sets than a number of two bytes can tell apart.
+/// More of something than a number of two bytes can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooManySets;
+pub(crate) struct TooMany(pub(crate) &'static str);
 
 impl SetTable {
     pub(crate) fn new() -> Self {
@@ -22,11 +22,11 @@ impl SetTable {
         Self { sets, numbers }
     }
 
-    pub(crate) fn number(&mut self, set: ByteSet) -> Result<u16, TooManySets> {
+    pub(crate) fn number(&mut self, set: ByteSet) -> Result<u16, TooMany> {
         if let Some(&number) = self.numbers.get(&set) {
             return Ok(number);
         }
-        let number = u16::try_from(self.sets.len()).map_err(|_| TooManySets)?;
+        let number = u16::try_from(self.sets.len()).map_err(|_| TooMany("different sets of bytes in patterns"))?;
         self.sets.push(set);
         self.numbers.insert(set, number);
         Ok(number)

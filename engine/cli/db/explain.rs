@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use portprint_core::matcher::LineTest;
 use portprint_core::{Hit, Matcher, Scratch};
-use portprint_tables::{CheckRow, Database, DatabaseText, LineId, LineRow, Probe, ProbeId, Protocol};
+use portprint_tables::{Database, DatabaseText, LineId, LineRow, Probe, ProbeId, Protocol};
 
 use crate::context::Context;
 use crate::escape;
@@ -20,7 +20,6 @@ use crate::output::style;
 
 use super::lookup;
 use super::needs::{self, Finder};
-use super::walk;
 
 /// Explain the answer to a response: which line won, which others were candidates and what each failed on.
 #[derive(Debug, clap::Args)]
@@ -246,7 +245,7 @@ impl Explainer<'_> {
         response: &[u8],
         scratch: &mut Scratch,
     ) -> String {
-        let owner = self.database.probe(ProbeId::from_u32(self.database.line(line).probe));
+        let owner = self.database.probe(self.database.line(line).owner());
         let matches = self.matcher.test_line(line, response, scratch) == LineTest::Matches;
         if !chain.iter().any(|probe| probe.id() == owner.id()) {
             let would = if matches { "it would match" } else { "it would not match either" };
@@ -267,7 +266,7 @@ impl Explainer<'_> {
     /// What a line fails on; the cheapest reason first.
     fn failed_on(&self, line: LineId, response: &[u8], scratch: &mut Scratch) -> String {
         let finder = Finder::of(self.database, line);
-        let check = CheckRow::at(self.database.engine.checks, line.index());
+        let check = self.database.line(line).check();
         match self.matcher.test_line(line, response, scratch) {
             LineTest::Length { .. } => format!("the length is wrong: it needs {}", needs::length(&check)),
             LineTest::Head => match needs::head_mismatch(&check, response) {
@@ -275,8 +274,8 @@ impl Explainer<'_> {
                 Some((at, None)) => format!("byte {at} is {:02x}, which no match has there", response[at]),
                 None => "its first bytes differ".to_owned(),
             },
-            LineTest::Pattern if !finder.finds(response) => format!("the response lacks {finder}"),
-            LineTest::Pattern => match walk::dies_at(self.database, line, response) {
+            LineTest::Pattern { .. } if !finder.finds(response) => format!("the response lacks {finder}"),
+            LineTest::Pattern { at } => match at {
                 None => "the pattern does not match".to_owned(),
                 Some(at) => match response.get(at..).unwrap_or_default() {
                     [] => "the pattern does not match up to the end of the response".to_owned(),

@@ -7,7 +7,6 @@ mod lookup;
 mod needs;
 mod show;
 mod stats;
-mod walk;
 
 use clap::Subcommand;
 

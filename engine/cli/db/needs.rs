@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use portprint_tables::{CheckRow, Database, GramRow, LineId, WindowRow};
+use portprint_tables::code::positions;
+use portprint_tables::{Check, Database, GramRow, LineId, WindowRow};
 
 use crate::escape;
 
@@ -13,8 +14,8 @@ pub(super) enum Finder {
     Literals(Vec<Vec<u8>>),
     /// These bytes stand at this offset.
     Window(usize, [u8; 4]),
-    /// The response begins with one of these bytes.
-    FirstByte(Vec<u8>),
+    /// The first places hold these bytes. Length and last byte are looked at too.
+    Positions(Vec<Vec<u8>>),
 }
 
 impl Finder {
@@ -23,7 +24,7 @@ impl Finder {
         let engine = &database.engine;
         let mut literals: Vec<_> = (0..engine.grams.len() / GramRow::SIZE)
             .map(|index| GramRow::at(engine.grams, index))
-            .filter(|row| row.line == line.to_u32())
+            .filter(|row| engine.found(row.lines, row.count).any(|found| found == line))
             .map(|row| engine.literals[row.literal as usize..][..usize::from(row.len)].to_vec())
             .collect();
         if !literals.is_empty() {
@@ -34,24 +35,20 @@ impl Finder {
         }
         let window = (0..engine.windows.len() / WindowRow::SIZE)
             .map(|index| WindowRow::at(engine.windows, index))
-            .find(|row| row.line == line.to_u32());
+            .find(|row| engine.found(row.lines, row.count).any(|found| found == line));
         if let Some(row) = window {
-            // Rows do not say their offset; it is the first one where the check of the line demands the same bytes.
-            let check = CheckRow::at(engine.checks, line.index());
-            let offset = engine.window_offsets.iter().map(|offset| usize::from(*offset)).find(|offset| {
-                let part = |word: u128| (word >> (offset * 8)) as u32;
-                part(check.mask) == u32::MAX && part(check.value) == row.key
-            });
-            return Self::Window(offset.unwrap_or_default(), row.key.to_le_bytes());
+            return Self::Window(row.offset.into(), row.key.to_le_bytes());
         }
-        let word = |section: &[u8], index: usize| {
-            u32::from_le_bytes(*section[index * 4..].first_chunk().expect("the index is below the section's row count"))
+        let Some(index) = engine.found_by_position().position(|found| found == line) else {
+            return Self::Positions(Vec::new());
         };
-        let bytes = (0..=u8::MAX).filter(|byte| {
-            let [start, end] = [0, 1].map(|next| word(engine.first_byte_index, usize::from(*byte) + next));
-            (start..end).any(|index| word(engine.first_byte_lines, index as usize) == line.to_u32())
-        });
-        Self::FirstByte(bytes.collect())
+        let words = engine.found_by_position().len().div_ceil(64);
+        let allows = |place: usize, byte: u8| {
+            let row = positions::place(place, byte) * words * 8;
+            engine.position_sets[row + index / 8] >> (index % 8) & 1 != 0
+        };
+        let places = (0..positions::PLACES).map(|place| (0..=u8::MAX).filter(|&byte| allows(place, byte)).collect());
+        Self::Positions(places.collect())
     }
 
     /// Whether a response has what is looked for.
@@ -62,7 +59,7 @@ impl Finder {
                 literals.iter().any(|literal| memchr::memmem::find(&folded, &literal.to_ascii_lowercase()).is_some())
             }
             Self::Window(offset, bytes) => response.get(*offset..).is_some_and(|tail| tail.starts_with(bytes)),
-            Self::FirstByte(bytes) => response.first().is_some_and(|first| bytes.contains(first)),
+            Self::Positions(places) => places.iter().zip(response).all(|(allowed, byte)| allowed.contains(byte)),
         }
     }
 }
@@ -76,14 +73,20 @@ impl fmt::Display for Finder {
                 write!(f, "{several} {} (letters in either case)", list.join(", "))
             }
             Self::Window(offset, bytes) => write!(f, "\"{}\" at offset {offset}", escape::payload(bytes)),
-            Self::FirstByte(bytes) if bytes.len() == 256 => f.write_str("any first byte"),
-            Self::FirstByte(bytes) => write!(f, "a first byte of {}", ranges(bytes)),
+            Self::Positions(places) => {
+                let known: Vec<_> = places.iter().map(|bytes| ranges(bytes)).collect();
+                let len = known.iter().rposition(|bytes| bytes != "00-ff").map_or(0, |last| last + 1);
+                match &known[..len] {
+                    [] => f.write_str("its length and last byte"),
+                    known => write!(f, "its first bytes: {}", known.join(" | ")),
+                }
+            }
         }
     }
 }
 
 /// What the check of a line says about its length.
-pub(super) fn length(check: &CheckRow) -> String {
+pub(super) fn length(check: &Check) -> String {
     match (check.min_len, check.max_len) {
         (min, max) if min == max => format!("exactly {min} bytes"),
         (min, u32::MAX) => format!("at least {min} bytes"),
@@ -92,7 +95,7 @@ pub(super) fn length(check: &CheckRow) -> String {
 }
 
 /// The first bytes that the check of a line demands; `··` stands for a byte of which it does not fix all bits.
-pub(super) fn head(check: &CheckRow) -> Option<String> {
+pub(super) fn head(check: &Check) -> Option<String> {
     let mask = check.mask.to_le_bytes();
     let len = mask.iter().rposition(|bits| *bits == 0xFF)? + 1;
     let shown = mask.iter().zip(check.value.to_le_bytes()).take(len).map(|(mask, value)| match mask {
@@ -103,7 +106,7 @@ pub(super) fn head(check: &CheckRow) -> Option<String> {
 }
 
 /// The first byte of a response that the check of a line does not allow: its offset, and the byte demanded if there is only one.
-pub(super) fn head_mismatch(check: &CheckRow, response: &[u8]) -> Option<(usize, Option<u8>)> {
+pub(super) fn head_mismatch(check: &Check, response: &[u8]) -> Option<(usize, Option<u8>)> {
     let (mask, value) = (check.mask.to_le_bytes(), check.value.to_le_bytes());
     let at = response.iter().zip(mask).zip(value).position(|((byte, mask), value)| byte & mask != value)?;
     Some((at, (mask[at] == 0xFF).then_some(value[at])))

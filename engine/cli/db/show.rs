@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use portprint_tables::code::Strategy;
-use portprint_tables::{CheckRow, Database, DatabaseText, LineId, LineRow, PortRange, Probe, ProbeId};
+use portprint_tables::{Database, DatabaseText, LineId, LineRow, PortRange, Probe, ProbeId};
 
 use crate::context::Context;
 use crate::escape;
@@ -138,8 +138,8 @@ fn probe(database: &Database<'_>, id: ProbeId) -> String {
 
 fn line(database: &Database<'_>, text: Option<&DatabaseText<'_>>, id: LineId) -> String {
     let row = database.line(id);
-    let check = CheckRow::at(database.engine.checks, id.index());
-    let probe = database.probe(ProbeId::from_u32(row.probe));
+    let check = row.check();
+    let probe = database.probe(row.owner());
     let word = if row.flags & LineRow::SOFT != 0 { "softmatch" } else { "match" };
 
     let mut block = Block::new(format_args!(

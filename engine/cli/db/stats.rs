@@ -102,12 +102,11 @@ struct Strategies {
 struct Prefilter {
     lines_by_literal: usize,
     lines_by_window: usize,
-    lines_by_first_byte: usize,
+    lines_by_position: usize,
     literals: usize,
     grams: usize,
     windows: usize,
     window_offsets: Vec<u8>,
-    first_byte_entries: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -201,21 +200,19 @@ impl Prefilter {
             (0..engine.grams.len() / GramRow::SIZE).map(|index| GramRow::at(engine.grams, index)).collect();
         let windows: Vec<_> =
             (0..engine.windows.len() / WindowRow::SIZE).map(|index| WindowRow::at(engine.windows, index)).collect();
-        let first_byte_lines: BTreeSet<_> = engine
-            .first_byte_lines
-            .chunks_exact(4)
-            .map(|chunk| LineId::from_u32(u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"))))
-            .collect();
-        let distinct = |lines: &mut dyn Iterator<Item = u32>| lines.collect::<BTreeSet<_>>().len();
+        let distinct = |items: &mut dyn Iterator<Item = u32>| items.collect::<BTreeSet<_>>().len();
+        let lines = |found: &mut dyn Iterator<Item = (u32, u16)>| {
+            let lines = found.flat_map(|(first, count)| engine.found(first, count)).map(LineId::to_u32);
+            lines.collect::<BTreeSet<_>>().len()
+        };
         Self {
-            lines_by_literal: distinct(&mut grams.iter().map(|row| row.line)),
-            lines_by_window: distinct(&mut windows.iter().map(|row| row.line)),
-            lines_by_first_byte: first_byte_lines.len(),
+            lines_by_literal: lines(&mut grams.iter().map(|row| (row.lines, row.count))),
+            lines_by_window: lines(&mut windows.iter().map(|row| (row.lines, row.count))),
+            lines_by_position: engine.found_by_position().len(),
             literals: distinct(&mut grams.iter().map(|row| row.literal)),
             grams: distinct(&mut grams.iter().map(|row| row.key)),
             windows: windows.len(),
             window_offsets: engine.window_offsets.to_vec(),
-            first_byte_entries: engine.first_byte_lines.len() / 4,
         }
     }
 }
@@ -254,12 +251,11 @@ impl fmt::Display for Stats {
         heading(f, "how lines become candidates")?;
         figure(f, "lines by a literal", self.prefilter.lines_by_literal)?;
         figure(f, "lines by a window", self.prefilter.lines_by_window)?;
-        figure(f, "lines by the first byte", self.prefilter.lines_by_first_byte)?;
+        figure(f, "lines by their first places", self.prefilter.lines_by_position)?;
         figure(f, "literals", self.prefilter.literals)?;
         figure(f, "distinct four-byte grams", self.prefilter.grams)?;
         figure(f, "windows", self.prefilter.windows)?;
         writeln!(f, "  {:<28}{:>10}", "window offsets", join(&self.prefilter.window_offsets))?;
-        figure(f, "entries in first-byte lists", self.prefilter.first_byte_entries)?;
         heading(f, "sections in bytes")?;
         for section in &self.sections {
             figure(f, &section.name, section.bytes)?;
@@ -281,7 +277,7 @@ fn figure(f: &mut fmt::Formatter<'_>, name: &str, figure: usize) -> fmt::Result 
 }
 
 fn section_name(number: u32) -> String {
-    const NAMES: [(Section, &str); 26] = [
+    const NAMES: [(Section, &str); 27] = [
         (Section::Bytes, "names and payloads"),
         (Section::Sources, "sources"),
         (Section::Services, "services"),
@@ -290,7 +286,6 @@ fn section_name(number: u32) -> String {
         (Section::ProbeLists, "chains and fallbacks"),
         (Section::Exclude, "exclude"),
         (Section::Lines, "lines"),
-        (Section::Checks, "checks"),
         (Section::Sets, "byte sets"),
         (Section::Automata, "automata"),
         (Section::Programs, "programs"),
@@ -302,8 +297,10 @@ fn section_name(number: u32) -> String {
         (Section::WindowOffsets, "window offsets"),
         (Section::WindowIndex, "window index"),
         (Section::Windows, "windows"),
-        (Section::FirstByteIndex, "first byte index"),
-        (Section::FirstByteLines, "first byte lines"),
+        (Section::WindowFilter, "window filter"),
+        (Section::FoundLines, "lines of grams and windows"),
+        (Section::PositionLines, "lines by first places"),
+        (Section::PositionSets, "first places"),
         (Section::TextRows, "text rows"),
         (Section::Text, "source texts"),
         (Section::TextSources, "text sources"),

@@ -32,9 +32,15 @@ impl Strategy {
 /// ```text
 /// LITERAL len bytes…                  these bytes or dead; goes on with the state that follows
 /// JUMP target                         no byte is read
+/// SPAN exits                          reads up to the first byte in the set `exits`, then goes on with the row that follows
+/// LOOP1 (| ACCEPT) byte target        reads up to the first such byte and over it;
+/// LOOP2, LOOP3                        two or three bytes with a target each; without one of them the end of the response
 /// n (| ACCEPT) default n×(set target) reads a byte: the first set that holds it, else the default;
 ///                                     at the end of the response a match only with ACCEPT
 /// ```
+///
+/// Most of a response is read in states that lead back to themselves on nearly every byte, as `.*` does: `LOOP` and `SPAN` stay in such
+/// a state without looking at each transition.
 pub mod automaton {
     /// No match any more.
     pub const DEAD: u16 = 0;
@@ -46,10 +52,18 @@ pub mod automaton {
     pub const LITERAL: u8 = 0x7F;
     /// Another state follows by its target.
     pub const JUMP: u8 = 0x7E;
-    /// Set in a row's count: a match when the response ends here.
+    /// A set follows, and then a row.
+    pub const SPAN: u8 = 0x7D;
+    /// One byte and its target follow.
+    pub const LOOP1: u8 = 0x7A;
+    /// Two bytes and their targets follow.
+    pub const LOOP2: u8 = 0x7B;
+    /// Three bytes and their targets follow.
+    pub const LOOP3: u8 = 0x7C;
+    /// Set in a row's count, or in a loop: a match when the response ends here.
     pub const ACCEPT: u8 = 0x80;
     /// The greatest number of sets in a row.
-    pub const MAX_ROW: usize = 0x7D;
+    pub const MAX_ROW: usize = 0x79;
 }
 
 /// Capture programs: for a bounded backtracker, instructions in Perl's order of preference.
@@ -139,23 +153,83 @@ pub mod template {
     pub const FAIL: u8 = 6;
 }
 
-/// The hashes that find grams and windows.
+/// The hashes that find grams and windows, and the filters in front of their tables.
+///
+/// A filter is a blocked Bloom filter: 2^n words of 32 bits, small enough for the first-level cache. The lowest bits of a hash number the
+/// word; two bits in it, chosen by the highest bits, are set for every hash that has an entry.
 pub mod hash {
-    /// Bits of every byte of a gram that are set before it is hashed, so that the case of letters does not matter.
-    pub const FOLD: u32 = 0x2020_2020;
-    const FACTOR: u32 = 0x9E37_79B1;
+    /// The bit that tells letters from all bytes below `@`.
+    pub const LETTER: u32 = 0x4040_4040;
+    /// What keys are multiplied by.
+    pub const FACTOR: u32 = 0x9E37_79B1;
+    /// How far the product is shifted and added to itself without carry, so that its low bits depend on all of the key.
+    pub const SHIFT: u32 = 15;
+    /// Bits in front of the first and the second filter bit's number, five bits each.
+    pub const FILTER_SHIFTS: [u32; 2] = [27, 22];
+    /// Windows at different offsets are different keys.
+    const OFFSET_FACTOR: u32 = 0x85EB_CA6B;
 
-    /// The hash of a folded gram; its highest bits number the bit of the filter, and the highest of those the bucket.
+    /// Four bytes of which the case of letters does not matter: bit 0x20 is set in every byte that has bit 0x40.
+    #[must_use]
+    #[inline(always)]
+    pub fn fold(bytes: u32) -> u32 {
+        bytes | (bytes & LETTER) >> 1
+    }
+
+    /// The hash of a folded gram; its highest bits number the bucket.
     #[must_use]
     #[inline(always)]
     pub fn gram(folded: u32) -> u32 {
-        folded.wrapping_mul(FACTOR)
+        let product = folded.wrapping_mul(FACTOR);
+        product ^ product >> SHIFT
     }
 
     /// The hash of a window at an offset; its highest bits number the bucket.
     #[must_use]
     #[inline(always)]
     pub fn window(bytes: u32, offset: u8) -> u32 {
-        (bytes.wrapping_mul(FACTOR) ^ (offset as u32).wrapping_mul(0x85EB_CA6B)).wrapping_mul(0xC2B2_AE35)
+        gram(bytes ^ (offset as u32).wrapping_mul(OFFSET_FACTOR))
+    }
+
+    /// The bits of a hash in its word of a filter.
+    #[must_use]
+    #[inline(always)]
+    pub fn filter_bits(hash: u32) -> u32 {
+        1 << (hash >> FILTER_SHIFTS[0] & 31) | 1 << (hash >> FILTER_SHIFTS[1] & 31)
+    }
+}
+
+/// Lines without literal or window are found by tables over the first places of a response, its length and its last byte.
+///
+/// Every table has a row for each value (a byte, or a length up to [`LENGTHS`](positions::LENGTHS)` - 1`, which also stands for all greater
+/// ones), and a row one bit for each such line, in words of 64 bits: whether a match may have the value. Places come first, then the
+/// length, then the last byte.
+pub mod positions {
+    /// Places from the response's start.
+    pub const PLACES: usize = 6;
+    /// Lengths that are told apart.
+    pub const LENGTHS: usize = 256;
+    /// Rows of all tables.
+    pub const ROWS: usize = PLACES * 256 + LENGTHS + 256;
+
+    /// The row of a byte at a place.
+    #[must_use]
+    #[inline(always)]
+    pub fn place(place: usize, byte: u8) -> usize {
+        place * 256 + byte as usize
+    }
+
+    /// The row of a length in bytes.
+    #[must_use]
+    #[inline(always)]
+    pub fn length(len: usize) -> usize {
+        PLACES * 256 + if len < LENGTHS { len } else { LENGTHS - 1 }
+    }
+
+    /// The row of a last byte.
+    #[must_use]
+    #[inline(always)]
+    pub fn last(byte: u8) -> usize {
+        PLACES * 256 + LENGTHS + byte as usize
     }
 }

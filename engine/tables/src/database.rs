@@ -1,8 +1,8 @@
 //! Checked views of a compiled database.
 
 use crate::{
-    CheckRow, ExcludeRow, Extent, FormatError, GramRow, LineId, LineRow, PortRange, PortRow, ProbeId, ProbeRow,
-    Protocol, Section, SectionTable, ServiceRow, SourceId, SourceRow, TextRow, TextSourceRow, WindowRow,
+    ExcludeRow, Extent, FormatError, GramRow, LineId, LineRow, PortRange, PortRow, ProbeId, ProbeRow, Protocol,
+    Section, SectionTable, ServiceRow, SourceId, SourceRow, TextRow, TextSourceRow, WindowRow,
 };
 
 /// A compiled database: views into one block of bytes. Small, and cheap to copy.
@@ -16,7 +16,6 @@ pub struct Database<'a> {
     ports: &'a [u8],
     probe_lists: &'a [u8],
     exclude: &'a [u8],
-    lines: &'a [u8],
     /// What the matcher reads, section by section.
     pub engine: Engine<'a>,
 }
@@ -25,7 +24,6 @@ pub struct Database<'a> {
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is described at the `Section` of its name")]
 pub struct Engine<'a> {
-    pub checks: &'a [u8],
     pub sets: &'a [u8],
     pub automata: &'a [u8],
     pub programs: &'a [u8],
@@ -37,8 +35,28 @@ pub struct Engine<'a> {
     pub window_offsets: &'a [u8],
     pub window_index: &'a [u8],
     pub windows: &'a [u8],
-    pub first_byte_index: &'a [u8],
-    pub first_byte_lines: &'a [u8],
+    pub window_filter: &'a [u8],
+    pub found_lines: &'a [u8],
+    pub position_lines: &'a [u8],
+    pub position_sets: &'a [u8],
+    pub lines: &'a [u8],
+}
+
+impl<'a> Engine<'a> {
+    /// The lines of a gram or window.
+    pub fn found(&self, first: u32, count: u16) -> impl ExactSizeIterator<Item = LineId> + use<'a> {
+        line_ids(&self.found_lines[first as usize * 4..][..usize::from(count) * 4])
+    }
+
+    /// The lines that are found by their first places.
+    pub fn found_by_position(&self) -> impl ExactSizeIterator<Item = LineId> + use<'a> {
+        line_ids(self.position_lines)
+    }
+}
+
+fn line_ids(list: &[u8]) -> impl ExactSizeIterator<Item = LineId> + use<'_> {
+    list.chunks_exact(4)
+        .map(|chunk| LineId::from_u32(u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"))))
 }
 
 impl<'a> Database<'a> {
@@ -50,20 +68,22 @@ impl<'a> Database<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let table = SectionTable::from_bytes(bytes)?;
         let engine = Engine {
-            checks: table.rows(Section::Checks, CheckRow::SIZE)?,
             sets: table.rows(Section::Sets, 32)?,
             automata: table.get(Section::Automata)?,
             programs: table.get(Section::Programs)?,
             templates: table.get(Section::Templates)?,
-            gram_filter: table.get(Section::GramFilter)?,
+            gram_filter: table.rows(Section::GramFilter, 4)?,
             gram_index: table.rows(Section::GramIndex, 4)?,
             grams: table.rows(Section::Grams, GramRow::SIZE)?,
             literals: table.get(Section::Literals)?,
             window_offsets: table.get(Section::WindowOffsets)?,
             window_index: table.rows(Section::WindowIndex, 4)?,
             windows: table.rows(Section::Windows, WindowRow::SIZE)?,
-            first_byte_index: table.rows(Section::FirstByteIndex, 4)?,
-            first_byte_lines: table.rows(Section::FirstByteLines, 4)?,
+            window_filter: table.rows(Section::WindowFilter, 4)?,
+            found_lines: table.rows(Section::FoundLines, 4)?,
+            position_lines: table.rows(Section::PositionLines, 4)?,
+            position_sets: table.rows(Section::PositionSets, 8)?,
+            lines: table.rows(Section::Lines, LineRow::SIZE)?,
         };
         Ok(Self {
             table,
@@ -74,7 +94,6 @@ impl<'a> Database<'a> {
             ports: table.rows(Section::Ports, PortRow::SIZE)?,
             probe_lists: table.rows(Section::ProbeLists, 4)?,
             exclude: table.rows(Section::Exclude, ExcludeRow::SIZE)?,
-            lines: table.rows(Section::Lines, LineRow::SIZE)?,
             engine,
         })
     }
@@ -133,20 +152,20 @@ impl<'a> Database<'a> {
     /// How many lines there are.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.lines.len() / LineRow::SIZE
+        self.engine.lines.len() / LineRow::SIZE
     }
 
     /// One line.
     #[must_use]
     #[inline]
     pub fn line(&self, id: LineId) -> LineRow {
-        LineRow::at(self.lines, id.index())
+        LineRow::at(self.engine.lines, id.index())
     }
 
     /// The name of the service in this row.
     #[must_use]
-    pub fn service_name(&self, row: u32) -> &'a [u8] {
-        self.text(ServiceRow::at(self.services, row as usize).name)
+    pub fn service_name(&self, row: u16) -> &'a [u8] {
+        self.text(ServiceRow::at(self.services, usize::from(row)).name)
     }
 
     /// How many service names there are.
@@ -197,7 +216,7 @@ impl<'a> Database<'a> {
             probes: self.probes,
             ports: self.ports,
             probe_lists: self.probe_lists,
-            lines: self.lines,
+            lines: self.engine.lines,
         }
     }
 }

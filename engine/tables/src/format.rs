@@ -15,7 +15,9 @@ use crate::FormatError;
 /// The first bytes of every database.
 pub const MAGIC: [u8; 8] = *b"PORTPRNT";
 /// Raised whenever old readers would misread what new writers write.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+/// Sections start at multiples of this, in a block that starts at one: a line of most processors' caches.
+pub const ALIGNMENT: usize = 64;
 /// Bytes before the section table.
 pub const HEADER_SIZE: usize = 64;
 /// Bytes of one entry of the section table.
@@ -41,8 +43,6 @@ pub enum Section {
     Exclude = 7,
     /// [`LineRow`](crate::LineRow)s.
     Lines = 8,
-    /// [`CheckRow`](crate::CheckRow)s, one a line.
-    Checks = 9,
     /// Sets of bytes, 256 bits each, byte 0 the lowest bit of the first byte. The first 256 hold one byte each.
     Sets = 10,
     /// Automata, see [`code::automaton`](crate::code::automaton).
@@ -51,7 +51,7 @@ pub enum Section {
     Programs = 12,
     /// Fields, see [`code::template`](crate::code::template).
     Templates = 13,
-    /// Which hashes of four bytes begin a search: 2^n bits.
+    /// Which hashes of grams have an entry, see [`code::hash`](crate::code::hash).
     GramFilter = 14,
     /// `u32` each: the first row of every bucket, and the end.
     GramIndex = 15,
@@ -65,10 +65,14 @@ pub enum Section {
     WindowIndex = 19,
     /// [`WindowRow`](crate::WindowRow)s.
     Windows = 20,
-    /// `u32` each: for each first byte the first item of [`Section::FirstByteLines`], and the end.
-    FirstByteIndex = 21,
-    /// Line ids, `u32` each: lines without literal or window, by the first byte of the response.
-    FirstByteLines = 22,
+    /// Which hashes of windows have an entry.
+    WindowFilter = 21,
+    /// Line ids, `u32` each: those of every gram and window.
+    FoundLines = 22,
+    /// Line ids, `u32` each, ascending: lines without literal or window.
+    PositionLines = 23,
+    /// What those lines allow where, see [`code::positions`](crate::code::positions).
+    PositionSets = 24,
     /// [`TextRow`](crate::TextRow)s, one a line.
     TextRows = 32,
     /// The sources as they were read, one after the other.
@@ -117,7 +121,7 @@ impl<'a> SectionTable<'a> {
         let table = Self { bytes, count };
         for entry in 0..count {
             let (id, offset, len) = table.entry(entry);
-            if offset.checked_add(len).is_none_or(|end| end > total) {
+            if offset < table_end || offset.checked_add(len).is_none_or(|end| end > total) {
                 return Err(FormatError::section_bounds(id, offset.saturating_add(len), bytes.len()));
             }
         }

@@ -1,6 +1,7 @@
 //! The rows of every table. An [`Extent`] counts bytes where it points into [`Section::Bytes`](crate::Section::Bytes) or
 //! [`Section::Text`](crate::Section::Text), and rows otherwise.
 
+use crate::ProbeId;
 pub use crate::row::Extent;
 use crate::row::rows;
 
@@ -81,20 +82,16 @@ rows! {
         pub last: u16,
     }
 
-    /// What is known of every match of a line before its automaton runs: some of the response's first 16 bytes, and its length.
-    pub struct CheckRow {
-        /// Bits that are fixed; the response's first byte is the lowest eight bits.
+    /// What is needed of a line from the moment that it may match. 64 bytes, a line of most processors' caches.
+    pub struct LineRow {
+        /// Of the response's first 16 bytes the bits that are fixed; the first byte is the lowest eight bits.
         pub mask: u128,
         /// Their values.
         pub value: u128,
-        /// The least length in bytes.
+        /// The least length of a response that matches, in bytes.
         pub min_len: u32,
         /// The greatest; `u32::MAX` when there is none.
         pub max_len: u32,
-    }
-
-    /// What is needed once a line is a candidate.
-    pub struct LineRow {
         /// Where its automaton starts in [`Section::Automata`](crate::Section::Automata) (bytes), for
         /// [`Strategy::Automaton`](crate::code::Strategy).
         pub automaton: u32,
@@ -103,12 +100,12 @@ rows! {
         pub program: u32,
         /// Where its fields start in [`Section::Templates`](crate::Section::Templates) (bytes); [`LineRow::NONE`] without fields.
         pub templates: u32,
-        /// Row of its service name.
-        pub service: u32,
-        /// The probe that owns it.
-        pub probe: u32,
         /// Its physical line.
         pub line: u32,
+        /// Row of its service name.
+        pub service: u16,
+        /// The probe that owns it.
+        pub probe: u16,
         /// The source that it stands in.
         pub source: u16,
         /// [`LineRow::SOFT`], [`LineRow::CASELESS`], [`LineRow::DOTALL`].
@@ -119,24 +116,32 @@ rows! {
 
     /// A literal that must stand in a response, found by four of its bytes.
     pub struct GramRow {
-        /// The four bytes, each with bit 0x20 set, the first lowest.
+        /// The four bytes, folded, the first lowest.
         pub key: u32,
-        /// The line that needs the literal.
-        pub line: u32,
         /// Where the literal starts in [`Section::Literals`](crate::Section::Literals).
         pub literal: u32,
-        /// Its length.
-        pub len: u16,
+        /// The first of the lines that need the literal, in [`Section::FoundLines`](crate::Section::FoundLines).
+        pub lines: u32,
+        /// How many lines.
+        pub count: u16,
+        /// The literal's length.
+        pub len: u8,
         /// Where in it the four bytes stand.
-        pub offset: u16,
+        pub offset: u8,
     }
 
     /// Four bytes that must stand at a fixed offset of a response.
     pub struct WindowRow {
         /// The four bytes, the first lowest.
         pub key: u32,
-        /// The line that needs them.
-        pub line: u32,
+        /// The first of the lines that need them, in [`Section::FoundLines`](crate::Section::FoundLines).
+        pub lines: u32,
+        /// How many lines.
+        pub count: u16,
+        /// Where they must stand.
+        pub offset: u8,
+        /// Keeps rows a multiple of four.
+        pub reserved: u8,
     }
 
     /// A source with its text.
@@ -174,7 +179,42 @@ impl ExcludeRow {
     pub const UDP: u32 = 2;
 }
 
+/// What is known of every match of a line before its automaton runs: some of the response's first 16 bytes, and its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Bits of the first 16 bytes that are fixed; the response's first byte is the lowest eight bits.
+    pub mask: u128,
+    /// Their values.
+    pub value: u128,
+    /// The least length in bytes.
+    pub min_len: u32,
+    /// The greatest; `u32::MAX` when there is none.
+    pub max_len: u32,
+}
+
+impl Check {
+    /// Whether a response with these first bytes (zero where it has ended) and this length may match.
+    #[must_use]
+    #[inline(always)]
+    pub fn passes(&self, head: u128, len: u32) -> bool {
+        head & self.mask == self.value && self.min_len <= len && len <= self.max_len
+    }
+}
+
 impl LineRow {
+    /// What is known of every match.
+    #[must_use]
+    #[inline(always)]
+    pub fn check(&self) -> Check {
+        Check { mask: self.mask, value: self.value, min_len: self.min_len, max_len: self.max_len }
+    }
+
+    /// The probe that owns it.
+    #[must_use]
+    pub fn owner(&self) -> ProbeId {
+        ProbeId::from_u32(self.probe.into())
+    }
+
     /// An absent offset.
     pub const NONE: u32 = u32::MAX;
     /// The flag of a `softmatch`.

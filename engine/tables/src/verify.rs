@@ -1,9 +1,8 @@
 //! The slow check of [`Database::verify`]: every reference of a row points into its table.
 
+use crate::code::positions;
 use crate::database::Raw;
-use crate::{
-    CheckRow, Database, Extent, FormatError, GramRow, LineRow, PortRow, ProbeRow, ServiceRow, SourceRow, WindowRow,
-};
+use crate::{Database, Extent, FormatError, GramRow, LineRow, PortRow, ProbeRow, ServiceRow, SourceRow, WindowRow};
 
 /// Checks the rows of all tables.
 pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
@@ -44,24 +43,21 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
     }
     for index in 0..line_count {
         let row = LineRow::at(lines, index);
-        below("service of a line", index, row.service, services.len() / ServiceRow::SIZE)?;
-        below("probe of a line", index, row.probe, probe_count)?;
+        below("service of a line", index, u32::from(row.service), services.len() / ServiceRow::SIZE)?;
+        below("probe of a line", index, u32::from(row.probe), probe_count)?;
         below("source of a line", index, u32::from(row.source), sources.len() / SourceRow::SIZE)?;
         below("automaton of a line", index, row.automaton, engine.automata.len() + 1)?;
         optional("program of a line", index, row.program, engine.programs.len())?;
         optional("templates of a line", index, row.templates, engine.templates.len())?;
     }
-    if engine.checks.len() / CheckRow::SIZE != line_count {
-        return Err(FormatError::reference(
-            "number of checks",
-            0,
-            (engine.checks.len() / CheckRow::SIZE) as u64,
-            line_count as u64,
-        ));
-    }
     for index in 0..engine.grams.len() / GramRow::SIZE {
         let row = GramRow::at(engine.grams, index);
-        below("line of a gram", index, row.line, line_count)?;
+        extent(
+            "lines of a gram",
+            index,
+            Extent { start: row.lines, len: u32::from(row.count) },
+            engine.found_lines.len() / 4,
+        )?;
         extent(
             "literal of a gram",
             index,
@@ -70,17 +66,40 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
         )?;
     }
     for index in 0..engine.windows.len() / WindowRow::SIZE {
-        below("line of a window", index, WindowRow::at(engine.windows, index).line, line_count)?;
+        let row = WindowRow::at(engine.windows, index);
+        extent(
+            "lines of a window",
+            index,
+            Extent { start: row.lines, len: u32::from(row.count) },
+            engine.found_lines.len() / 4,
+        )?;
     }
     index_table("gram index", engine.gram_index, engine.grams.len() / GramRow::SIZE)?;
     index_table("window index", engine.window_index, engine.windows.len() / WindowRow::SIZE)?;
-    index_table("first byte index", engine.first_byte_index, engine.first_byte_lines.len() / 4)?;
-    for (index, chunk) in engine.first_byte_lines.chunks_exact(4).enumerate() {
+    for (index, chunk) in engine.found_lines.chunks_exact(4).enumerate() {
         let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
-        below("line id of a first byte", index, id, line_count)?;
+        below("line id of a gram or window", index, id, line_count)?;
     }
-    if !engine.gram_filter.len().is_power_of_two() {
-        return Err(FormatError::reference("length of the gram filter", 0, engine.gram_filter.len() as u64, 1 << 20));
+    for (index, chunk) in engine.position_lines.chunks_exact(4).enumerate() {
+        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
+        below("line id of the position tables", index, id, line_count)?;
+    }
+    for (what, filter) in
+        [("length of the gram filter", engine.gram_filter), ("length of the window filter", engine.window_filter)]
+    {
+        if !filter.len().is_power_of_two() {
+            return Err(FormatError::reference(what, 0, filter.len() as u64, 1 << 20));
+        }
+    }
+    let words = (engine.position_lines.len() / 4).div_ceil(64);
+    if engine.position_sets.len() != positions::ROWS * words * 8 {
+        let expected = (positions::ROWS * words * 8) as u64;
+        return Err(FormatError::reference(
+            "length of the position tables",
+            0,
+            engine.position_sets.len() as u64,
+            expected,
+        ));
     }
     Ok(())
 }

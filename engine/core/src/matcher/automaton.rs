@@ -1,30 +1,62 @@
 //! Runs automata, see [`portprint_tables::code::automaton`].
 
-use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, MATCH};
+use memchr::{memchr, memchr2, memchr3};
+use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SPAN};
 
-/// Whether the automaton that starts `code` accepts the response. `sets` is the section of sets.
+/// Runs the automaton that starts `code` over the response. `sets` is the section of sets.
 ///
 /// Every step reads a byte of the response or follows a jump, and no jump leads to a jump, so the time is linear in the response.
-pub(super) fn is_match(code: &[u8], sets: &[u8], response: &[u8]) -> bool {
+///
+/// # Errors
+/// Where nothing can make it match any more: the offset of the byte that killed it, or the response's length when more bytes could have.
+pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize> {
     let mut place = 0;
     let mut at = 0;
     loop {
-        let target = match code[place] {
+        let op = code[place];
+        let target = match op & !ACCEPT {
             LITERAL => {
                 let len = usize::from(code[place + 1]);
                 let literal = &code[place + 2..place + 2 + len];
-                if !response[at..].starts_with(literal) {
-                    return false;
+                if !starts_with(&response[at..], literal) {
+                    let equal = response[at..].iter().zip(literal).take_while(|(found, wanted)| found == wanted);
+                    return Err(at + equal.count());
                 }
                 at += len;
                 place += 2 + len;
                 continue;
             }
             JUMP => target(code, place + 1),
-            row => {
-                let Some(&byte) = response.get(at) else { return row & ACCEPT != 0 };
+            SPAN => {
+                let exits = set(sets, target(code, place + 1));
+                at += response[at..].iter().take_while(|&&byte| !holds(exits, byte)).count();
+                place += 3;
+                continue;
+            }
+            LOOP1 | LOOP2 | LOOP3 => {
+                let rest = &response[at..];
+                let exit = |index: usize| code[place + 1 + 3 * index];
+                let found = match op & !ACCEPT {
+                    LOOP1 => memchr(exit(0), rest),
+                    LOOP2 => memchr2(exit(0), exit(1), rest),
+                    _ => memchr3(exit(0), exit(1), exit(2), rest),
+                };
+                let Some(found) = found else { return end(op, response) };
+                let byte = rest[found];
+                at += found + 1;
+                let index = if byte == exit(0) {
+                    0
+                } else if byte == exit(1) {
+                    1
+                } else {
+                    2
+                };
+                target(code, place + 2 + 3 * index)
+            }
+            count => {
+                let Some(&byte) = response.get(at) else { return end(op, response) };
                 at += 1;
-                let others = code[place + 3..].chunks_exact(4).take(usize::from(row & !ACCEPT));
+                let others = code[place + 3..].chunks_exact(4).take(usize::from(count));
                 let mut next = target(code, place + 1);
                 for other in others {
                     if contains(sets, target(other, 0), byte) {
@@ -36,14 +68,38 @@ pub(super) fn is_match(code: &[u8], sets: &[u8], response: &[u8]) -> bool {
             }
         };
         match target {
-            DEAD => return false,
-            MATCH => return true,
+            // A pattern that matches nothing is dead before the first byte.
+            DEAD => return Err(at.saturating_sub(1)),
+            MATCH => return Ok(()),
             state => place = usize::from(state - FIRST),
         }
     }
 }
 
+/// The end of the response in a state.
+fn end(op: u8, response: &[u8]) -> Result<(), usize> {
+    if op & ACCEPT != 0 { Ok(()) } else { Err(response.len()) }
+}
+
+/// Most literals that do not stand here differ in their first byte.
+#[inline(always)]
+fn starts_with(response: &[u8], literal: &[u8]) -> bool {
+    response.first() == literal.first() && response.starts_with(literal)
+}
+
+/// A set of the section.
+#[inline(always)]
+pub(super) fn set(sets: &[u8], set: u16) -> &[u8; 32] {
+    sets[usize::from(set) * 32..].first_chunk().expect("the number is below the section's row count")
+}
+
 /// Whether a byte is in a set.
+#[inline(always)]
+pub(super) fn holds(set: &[u8; 32], byte: u8) -> bool {
+    set[usize::from(byte / 8)] >> (byte % 8) & 1 != 0
+}
+
+/// Whether a byte is in a set, by the set's number.
 #[inline(always)]
 pub(super) fn contains(sets: &[u8], set: u16, byte: u8) -> bool {
     sets[usize::from(set) * 32 + usize::from(byte / 8)] >> (byte % 8) & 1 != 0

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use portprint_tables::code::program as op;
 
-use super::automaton::contains;
+use super::automaton::{contains, holds as holds_byte, set};
 use super::program::{Machine, NOWHERE, Outcome, Program, holds, short, target};
 
 /// When to give up.
@@ -22,9 +22,41 @@ pub(super) enum Frame {
     /// Put a slot back.
     Restore { slot: u32, value: u32 },
     /// A span that has read up to `at` may give back bytes down to `least`.
-    Shrink { pc: u32, least: u32, at: u32 },
+    Shrink { pc: u32, least: u32, at: u32, next: Next },
     /// A lazy span may read one more byte.
-    Grow { pc: u32, set: u16, at: u32 },
+    Grow { pc: u32, set: u16, at: u32, next: Next },
+}
+
+/// What must stand where a span ends, if that is known: most ends need not be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Any,
+    Byte(u8),
+}
+
+impl Next {
+    /// What the instructions from `pc` on read first.
+    #[inline]
+    fn of(code: &[u8], mut pc: usize) -> Self {
+        loop {
+            match code[pc] {
+                op::SAVE => pc += 3,
+                op::BYTE => return Self::Byte(code[pc + 1]),
+                op::LITERAL => return Self::Byte(code[pc + 2]),
+                _ => return Self::Any,
+            }
+        }
+    }
+
+    /// The last place of `least..=at` where it may stand.
+    #[inline]
+    fn last(self, response: &[u8], least: usize, at: usize) -> Option<usize> {
+        match self {
+            Self::Any => Some(at),
+            Self::Byte(byte) if response.get(at) == Some(&byte) => Some(at),
+            Self::Byte(byte) => memchr::memrchr(byte, &response[least..at]).map(|found| least + found),
+        }
+    }
 }
 
 /// Runs a program from its first instruction at the response's start.
@@ -103,19 +135,28 @@ impl Backtracker<'_> {
                 self.slots[slot as usize] = value;
                 None
             }
-            Frame::Shrink { pc, least, at } => {
-                if at - 1 > least {
-                    self.stack.push(Frame::Shrink { pc, least, at: at - 1 });
+            Frame::Shrink { pc, least, at, next } => {
+                let at = next.last(self.response, least as usize, at as usize - 1)? as u32;
+                if at > least {
+                    self.stack.push(Frame::Shrink { pc, least, at, next });
                 }
-                Some((pc as usize, at as usize - 1))
+                Some((pc as usize, at as usize))
             }
-            Frame::Grow { pc, set, at } => {
-                let byte = *self.response.get(at as usize)?;
-                if !contains(self.sets, set, byte) {
-                    return None;
+            Frame::Grow { pc, set: number, at, next } => {
+                let allowed = set(self.sets, number);
+                let mut at = at as usize;
+                loop {
+                    if !holds_byte(allowed, *self.response.get(at)?) {
+                        return None;
+                    }
+                    at += 1;
+                    match next {
+                        Next::Byte(byte) if self.response.get(at) != Some(&byte) => {}
+                        _ => break,
+                    }
                 }
-                self.stack.push(Frame::Grow { pc, set, at: at + 1 });
-                Some((pc as usize, at as usize + 1))
+                self.stack.push(Frame::Grow { pc, set: number, at: at as u32, next });
+                Some((pc as usize, at))
             }
         }
     }
@@ -179,18 +220,21 @@ impl Backtracker<'_> {
                 }
                 op::JUMP => pc = target(code, pc + 1),
                 op::SPAN => {
-                    let set = short(code, pc + 1);
-                    let run = response[at..].iter().take_while(|&&byte| contains(sets, set, byte)).count();
+                    let set = set(sets, short(code, pc + 1));
+                    let run = response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count();
                     self.spend(run as u64 / 8)?;
                     pc += 3;
-                    if run > 0 {
-                        self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: (at + run) as u32 })?;
+                    let next = Next::of(code, pc);
+                    let Some(end) = next.last(response, at, at + run) else { return Ok(None) };
+                    if end > at {
+                        self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: end as u32, next })?;
                     }
-                    at += run;
+                    at = end;
                 }
                 op::SPAN_LAZY => {
-                    self.push(Frame::Grow { pc: pc as u32 + 3, set: short(code, pc + 1), at: at as u32 })?;
+                    let (set, next) = (short(code, pc + 1), Next::of(code, pc + 3));
                     pc += 3;
+                    self.push(Frame::Grow { pc: pc as u32, set, at: at as u32, next })?;
                 }
                 op::SAVE => {
                     self.set_slot(usize::from(short(code, pc + 1)), at)?;

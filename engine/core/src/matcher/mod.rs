@@ -14,12 +14,13 @@ mod linear;
 mod prefilter;
 mod program;
 mod render;
+mod scan;
 mod scratch;
 #[cfg(test)]
 mod tests;
 
 use portprint_tables::code::Strategy;
-use portprint_tables::{CheckRow, Database, LineId, LineRow, ProbeId, Protocol};
+use portprint_tables::{Database, LineId, LineRow, ProbeId, Protocol};
 
 use crate::verdict::{Fields, Hit, Verdict};
 
@@ -54,7 +55,11 @@ pub enum LineTest {
     /// It matches.
     Matches,
     /// The pattern does not match.
-    Pattern,
+    Pattern {
+        /// Where nothing can make it match any more: the offset of the byte that ended it, or the response's length when more bytes
+        /// could have; none for lines without an automaton.
+        at: Option<usize>,
+    },
 }
 
 impl<'d> Matcher<'d> {
@@ -116,7 +121,8 @@ impl<'d> Matcher<'d> {
 
     /// Tries one line on a response, whatever the prefilter and the chain say.
     pub fn test_line(&self, line: LineId, response: &[u8], scratch: &mut Scratch) -> LineTest {
-        let check = CheckRow::at(self.database.engine.checks, line.index());
+        let row = self.database.line(line);
+        let check = row.check();
         let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
         if len < check.min_len || len > check.max_len {
             return LineTest::Length { min: check.min_len, max: check.max_len };
@@ -124,9 +130,15 @@ impl<'d> Matcher<'d> {
         if prefilter::head(response) & check.mask != check.value {
             return LineTest::Head;
         }
-        match self.verify(&self.database.line(line), response, scratch) {
+        if row.strategy == Strategy::Automaton as u8 {
+            return match self.run_automaton(&row, response) {
+                Ok(()) => LineTest::Matches,
+                Err(at) => LineTest::Pattern { at: Some(at) },
+            };
+        }
+        match self.verify(&row, response, scratch) {
             Outcome::Match => LineTest::Matches,
-            Outcome::NoMatch => LineTest::Pattern,
+            Outcome::NoMatch => LineTest::Pattern { at: None },
             Outcome::GaveUp => LineTest::GaveUp,
         }
     }
@@ -172,7 +184,7 @@ impl<'d> Matcher<'d> {
                     let fields = self.render(&row, response, scratch);
                     let hit = Hit {
                         line,
-                        probe: ProbeId::from_u32(row.probe),
+                        probe: row.owner(),
                         soft: row.flags & LineRow::SOFT != 0,
                         service: self.database.service_name(row.service),
                         fields,
@@ -184,12 +196,17 @@ impl<'d> Matcher<'d> {
         Verdict { hit: None, gave_up }
     }
 
+    fn run_automaton(&self, row: &LineRow, response: &[u8]) -> Result<(), usize> {
+        let engine = &self.database.engine;
+        automaton::run(&engine.automata[row.automaton as usize..], engine.sets, response)
+    }
+
     /// Whether a line's pattern matches. A program leaves the captures in the scratch memory.
     fn verify(&self, row: &LineRow, response: &[u8], scratch: &mut Scratch) -> Outcome {
         let engine = &self.database.engine;
         match Strategy::from_u8(row.strategy) {
             Strategy::Automaton => {
-                if automaton::is_match(&engine.automata[row.automaton as usize..], engine.sets, response) {
+                if self.run_automaton(row, response).is_ok() {
                     Outcome::Match
                 } else {
                     Outcome::NoMatch

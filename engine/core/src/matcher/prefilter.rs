@@ -1,16 +1,16 @@
 //! Which lines can match at all.
 //!
 //! Every line is found by four bytes that each of its matches must have: a *gram* of a required literal anywhere, or a *window* at a
-//! fixed offset; the few lines that have neither are found by the response's first byte. Of these, lines stay whose fixed bytes among
-//! the response's first 16 and whose bounds of length agree. The filter has no false negatives.
+//! fixed offset; the few lines that have neither are found by what their first places, length and last byte allow. Of these, lines stay
+//! whose fixed bytes among the response's first 16 and whose bounds of length agree. The filter has no false negatives.
 
-use portprint_tables::code::hash;
-use portprint_tables::{CheckRow, Engine, GramRow, LineId, WindowRow};
+use alloc::vec::Vec;
+
+use portprint_tables::code::{hash, positions};
+use portprint_tables::{Engine, GramRow, LineId, LineRange, LineRow, WindowRow};
 
 use super::Scratch;
-
-/// Grams are looked up at every second place; each literal is entered at two neighbouring ones.
-const STRIDE: usize = 2;
+use super::scan::{self, HITS};
 
 /// The first 16 bytes, the first one lowest; zero where the response has ended.
 #[inline]
@@ -35,14 +35,15 @@ pub(super) fn line(candidate: u64) -> LineId {
 pub(super) fn candidates(engine: &Engine<'_>, line_count: usize, response: &[u8], scratch: &mut Scratch) {
     let Scratch { ranges, candidates, seen, .. } = scratch;
     candidates.clear();
+    if response.is_empty() {
+        return;
+    }
     seen.resize(line_count.div_ceil(64), 0);
     let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
-    let mut collector = Collector { ranges, checks: engine.checks, head: head(response), len, candidates, seen };
-    if let Some(&first) = response.first() {
-        first_byte(engine, first, &mut collector);
-        windows(engine, response, &mut collector);
-        grams(engine, response, &mut collector);
-    }
+    let mut collector = Collector { ranges, engine, head: head(response), len, candidates, seen };
+    by_position(response, &mut collector);
+    by_window(response, &mut collector);
+    by_gram(response, &mut collector);
     for &candidate in &*candidates {
         let line = line(candidate).index();
         seen[line / 64] &= !(1 << (line % 64));
@@ -50,87 +51,95 @@ pub(super) fn candidates(engine: &Engine<'_>, line_count: usize, response: &[u8]
     candidates.sort_unstable();
 }
 
-/// Whether a response with these first bytes and this length may match.
-#[inline]
-pub(super) fn passes(check: &CheckRow, head: u128, len: u32) -> bool {
-    head & check.mask == check.value && check.min_len <= len && len <= check.max_len
-}
-
-struct Collector<'s> {
-    ranges: &'s [portprint_tables::LineRange],
-    checks: &'s [u8],
+struct Collector<'s, 'd> {
+    ranges: &'s [LineRange],
+    engine: &'s Engine<'d>,
     head: u128,
     len: u32,
-    candidates: &'s mut alloc::vec::Vec<u64>,
+    candidates: &'s mut Vec<u64>,
+    /// A bit for each line that is a candidate.
     seen: &'s mut [u64],
 }
 
-impl Collector<'_> {
-    /// The line's rank in the chain, if it is there, new, and passes its check.
+impl Collector<'_, '_> {
+    /// Makes a line a candidate if it is in the chain, new, and passes its check.
     #[inline]
-    fn rank(&self, line: u32) -> Option<usize> {
-        let rank = self.ranges.iter().position(|range| range.contains(&line))?;
-        if self.seen[line as usize / 64] >> (line % 64) & 1 != 0 {
-            return None;
+    fn offer(&mut self, line: u32) {
+        let Some(rank) = self.ranges.iter().position(|range| range.contains(&line)) else { return };
+        let (word, bit) = (line as usize / 64, 1 << (line % 64));
+        if self.seen[word] & bit == 0
+            && LineRow::at(self.engine.lines, line as usize).check().passes(self.head, self.len)
+        {
+            self.seen[word] |= bit;
+            self.candidates.push((rank as u64) << 32 | u64::from(line));
         }
-        passes(&CheckRow::at(self.checks, line as usize), self.head, self.len).then_some(rank)
     }
 
     #[inline]
-    fn add(&mut self, line: u32, rank: usize) {
-        self.seen[line as usize / 64] |= 1 << (line % 64);
-        self.candidates.push((rank as u64) << 32 | u64::from(line));
+    fn offer_all(&mut self, first: u32, count: u16) {
+        let lines = &self.engine.found_lines[first as usize * 4..][..usize::from(count) * 4];
+        lines.chunks_exact(4).for_each(|line| self.offer(u32_at(line, 0)));
     }
 }
 
-fn first_byte(engine: &Engine<'_>, first: u8, collector: &mut Collector<'_>) {
-    for index in bucket(engine.first_byte_index, usize::from(first)) {
-        let line = u32_at(engine.first_byte_lines, index);
-        if let Some(rank) = collector.rank(line) {
-            collector.add(line, rank);
+fn by_position(response: &[u8], collector: &mut Collector<'_, '_>) {
+    let (lines, sets) = (collector.engine.position_lines, collector.engine.position_sets);
+    let words = (lines.len() / 4).div_ceil(64);
+    let places = response.len().min(positions::PLACES);
+    let Some(&last) = response.last() else { return };
+    for word in 0..words {
+        let row = |row: usize| {
+            let bytes = sets[(row * words + word) * 8..].first_chunk();
+            u64::from_le_bytes(*bytes.expect("there is a row for every value"))
+        };
+        let mut allowed = row(positions::length(response.len())) & row(positions::last(last));
+        for (place, &byte) in response[..places].iter().enumerate() {
+            allowed &= row(positions::place(place, byte));
+        }
+        while allowed != 0 {
+            let index = word * 64 + allowed.trailing_zeros() as usize;
+            collector.offer(u32_at(lines, index));
+            allowed &= allowed - 1;
         }
     }
 }
 
-fn windows(engine: &Engine<'_>, response: &[u8], collector: &mut Collector<'_>) {
+fn by_window(response: &[u8], collector: &mut Collector<'_, '_>) {
+    let engine = collector.engine;
     let shift = index_shift(engine.window_index);
     for &offset in engine.window_offsets {
         let Some(bytes) = response.get(usize::from(offset)..).and_then(|tail| tail.first_chunk()) else { return };
         let key = u32::from_le_bytes(*bytes);
-        for index in bucket(engine.window_index, (hash::window(key, offset) >> shift) as usize) {
+        let hash = hash::window(key, offset);
+        if !scan::passes(engine.window_filter, hash) {
+            continue;
+        }
+        for index in bucket(engine.window_index, (hash >> shift) as usize) {
             let row = WindowRow::at(engine.windows, index);
-            if row.key == key
-                && let Some(rank) = collector.rank(row.line)
-            {
-                collector.add(row.line, rank);
+            if row.key == key && row.offset == offset {
+                collector.offer_all(row.lines, row.count);
             }
         }
     }
 }
 
-fn grams(engine: &Engine<'_>, response: &[u8], collector: &mut Collector<'_>) {
-    let filter = engine.gram_filter;
-    let shift = 32 - (filter.len() as u32 * 8).trailing_zeros();
-    let bucket_shift = index_shift(engine.gram_index);
-    let mut at = 0;
-    while let Some(bytes) = response[at..].first_chunk() {
-        let key = u32::from_le_bytes(*bytes) | hash::FOLD;
-        let hash = hash::gram(key);
-        let bit = hash >> shift;
-        if filter[bit as usize / 8] >> (bit % 8) & 1 != 0 {
-            for index in bucket(engine.gram_index, (hash >> bucket_shift) as usize) {
+fn by_gram(response: &[u8], collector: &mut Collector<'_, '_>) {
+    let engine = collector.engine;
+    let shift = index_shift(engine.gram_index);
+    let mut hits = [0; HITS];
+    let mut from = 0;
+    while from + 4 <= response.len() {
+        let count = scan::scan(engine.gram_filter, response, &mut from, &mut hits);
+        for &at in &hits[..count] {
+            let at = at as usize;
+            let Some(bytes) = response[at..].first_chunk() else { continue };
+            let key = hash::fold(u32::from_le_bytes(*bytes));
+            for index in bucket(engine.gram_index, (hash::gram(key) >> shift) as usize) {
                 let row = GramRow::at(engine.grams, index);
-                if row.key == key
-                    && let Some(rank) = collector.rank(row.line)
-                    && stands(engine.literals, &row, response, at)
-                {
-                    collector.add(row.line, rank);
+                if row.key == key && stands(engine.literals, &row, response, at) {
+                    collector.offer_all(row.lines, row.count);
                 }
             }
-        }
-        at += STRIDE;
-        if at > response.len() {
-            break;
         }
     }
 }
@@ -138,10 +147,33 @@ fn grams(engine: &Engine<'_>, response: &[u8], collector: &mut Collector<'_>) {
 /// Whether the row's literal stands around place `at`, but for the case of letters.
 #[inline]
 fn stands(literals: &[u8], row: &GramRow, response: &[u8], at: usize) -> bool {
-    let literal = &literals[row.literal as usize..][..usize::from(row.len)];
-    at.checked_sub(usize::from(row.offset))
-        .and_then(|start| response.get(start..start + literal.len()))
-        .is_some_and(|text| text.eq_ignore_ascii_case(literal))
+    let len = usize::from(row.len);
+    let literal = &literals[row.literal as usize..][..len];
+    let Some(text) = at.checked_sub(usize::from(row.offset)).and_then(|start| response.get(start..start + len)) else {
+        return false;
+    };
+    match len {
+        // Two words that cover all of it, overlapping; most differ in the first.
+        8.. => {
+            let mut from = 0;
+            while from + 8 < len {
+                if folded_word(text, from) != folded_word(literal, from) {
+                    return false;
+                }
+                from += 8;
+            }
+            folded_word(text, len - 8) == folded_word(literal, len - 8)
+        }
+        _ => text.eq_ignore_ascii_case(literal),
+    }
+}
+
+/// Eight bytes of which the case of letters does not matter.
+#[inline(always)]
+fn folded_word(bytes: &[u8], at: usize) -> u64 {
+    let word = u64::from_le_bytes(*bytes[at..].first_chunk().expect("there are eight bytes"));
+    const LETTERS: u64 = 0x4040_4040_4040_4040;
+    word | (word & LETTERS) >> 1
 }
 
 /// How far a hash is shifted to number a bucket of an index, whose length is a power of two and one.
@@ -150,12 +182,13 @@ fn index_shift(index: &[u8]) -> u32 {
     32 - ((index.len() / 4 - 1) as u32).trailing_zeros()
 }
 
+/// The rows of a bucket.
 #[inline]
-fn bucket(index: &[u8], number: usize) -> core::ops::Range<usize> {
-    u32_at(index, number) as usize..u32_at(index, number + 1) as usize
+fn bucket(index: &[u8], bucket: usize) -> core::ops::Range<usize> {
+    u32_at(index, bucket) as usize..u32_at(index, bucket + 1) as usize
 }
 
 #[inline]
-fn u32_at(section: &[u8], index: usize) -> u32 {
-    u32::from_le_bytes(*section[index * 4..].first_chunk().expect("indices are below the section's length"))
+fn u32_at(bytes: &[u8], index: usize) -> u32 {
+    u32::from_le_bytes(*bytes[index * 4..].first_chunk().expect("the index is below the section's row count"))
 }
