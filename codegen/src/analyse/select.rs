@@ -7,12 +7,10 @@
 //! What is cheap is what is rare. Rarity is counted over responses made from the database's own patterns, and over texts that
 //! unknown servers would send.
 
-use std::collections::HashMap;
-
 use rustc_hash::FxHashMap;
 
 use portprint_tables::Check;
-use portprint_tables::code::hash;
+use portprint_tables::code::hash::{self, WINDOW_OFFSETS};
 use portprint_tables::code::positions::LENGTHS;
 
 use super::Analysis;
@@ -49,8 +47,6 @@ pub struct LiteralGrams {
 pub const STRIDE: usize = 2;
 /// Bytes of a gram.
 pub const GRAM: usize = 4;
-/// A window stands at an offset below this.
-const WINDOW_OFFSETS: usize = 29;
 /// A longer literal is cut: more bytes to compare say nothing more.
 const LITERAL_MAX: usize = 32;
 
@@ -64,23 +60,19 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
             *shared.entry(folded(gram)).or_default() += 1;
         }
     }
-    let mut heads: HashMap<(u128, u128), u64> = HashMap::new();
+    let mut known: FxHashMap<(u8, u32, u128, u128), u64> = FxHashMap::default();
     lines
         .iter()
         .map(|line| {
             let gram =
                 line.requirements.iter().filter_map(|it| price_grams(it, &training, &shared)).min_by_key(|it| it.0);
-            let (mask, value) = (line.check.mask, line.check.value);
             let window = windows(line)
                 .map(|(offset, bytes)| {
-                    let looked_up = training.windows.get(&(offset, bytes)).copied().unwrap_or(0);
-                    (u64::from(looked_up) * WINDOW_PRICE, Selection::Window { offset, bytes })
+                    let key = (offset, bytes, line.check.mask, line.check.value);
+                    let price = known.entry(key).or_insert_with(|| training.price_window(offset, bytes, &line.check));
+                    (*price, Selection::Window { offset, bytes })
                 })
-                .min_by_key(|(price, _)| *price)
-                .map(|(price, selection)| {
-                    let passing = heads.entry((mask, value)).or_insert_with(|| training.heads_with(mask, value));
-                    (price + *passing * RESPONSE_PRICE, selection)
-                });
+                .min_by_key(|(price, _)| *price);
             let best = [gram.as_ref().map(|it| it.0), window.as_ref().map(|it| it.0)].into_iter().flatten().min();
             if best.is_some_and(|price| price >= DEAR)
                 && let Ok(automaton) = &line.automaton
@@ -101,7 +93,7 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
 
 /// What a training response with the gram costs, against a line that shares it.
 const RESPONSE_PRICE: u64 = 64;
-/// What one with the window costs: the check of its first bytes is likely to end it.
+/// What one with the window costs whose first bytes do not pass the line's check.
 const WINDOW_PRICE: u64 = 4;
 /// From this price on the tables over positions are considered too.
 const DEAR: u64 = 40 * RESPONSE_PRICE;
@@ -137,7 +129,7 @@ fn price_grams(
 
 /// All places with four neighbouring bytes that are fixed.
 fn windows(line: &Analysis) -> impl Iterator<Item = (u8, u32)> {
-    (0..).zip(line.prefix.windows(GRAM)).take(WINDOW_OFFSETS).filter_map(|(offset, sets)| {
+    (0..).zip(line.prefix.windows(GRAM)).take(WINDOW_OFFSETS.into()).filter_map(|(offset, sets)| {
         let mut bytes = [0; GRAM];
         for (byte, set) in bytes.iter_mut().zip(sets) {
             *byte = set.single()?;
@@ -155,8 +147,8 @@ pub fn folded(gram: &[u8]) -> u32 {
 /// How many responses contain what.
 struct Training {
     grams: FxHashMap<u32, u32>,
-    /// By offset and bytes.
-    windows: FxHashMap<(u8, u32), u32>,
+    /// By offset and bytes: which responses.
+    windows: FxHashMap<(u8, u32), Vec<u32>>,
     responses: Vec<Seen>,
 }
 
@@ -188,15 +180,16 @@ impl Training {
     }
 
     fn add(&mut self, response: &[u8], weight: u32) {
+        let number = u32::try_from(self.responses.len()).expect("responses are few");
         let mut grams: Vec<u32> = response.windows(GRAM).map(folded).collect();
         grams.sort_unstable();
         grams.dedup();
         for gram in grams {
             *self.grams.entry(gram).or_default() += weight;
         }
-        for (offset, bytes) in (0..).zip(response.windows(GRAM)).take(WINDOW_OFFSETS) {
+        for (offset, bytes) in (0..).zip(response.windows(GRAM)).take(WINDOW_OFFSETS.into()) {
             let bytes = u32::from_le_bytes(bytes.try_into().expect("a window has four bytes"));
-            *self.windows.entry((offset, bytes)).or_default() += weight;
+            self.windows.entry((offset, bytes)).or_default().push(number);
         }
         let mut head = [0; 16];
         let len = response.len().min(16);
@@ -206,8 +199,13 @@ impl Training {
         self.responses.push(Seen { head, len: response.len(), last, weight: weight.into() });
     }
 
-    fn heads_with(&self, mask: u128, value: u128) -> u64 {
-        self.responses.iter().filter(|seen| seen.head & mask == value).map(|seen| seen.weight).sum()
+    fn price_window(&self, offset: u8, bytes: u32, check: &Check) -> u64 {
+        let price = |&number: &u32| {
+            let seen = &self.responses[number as usize];
+            let price = if seen.head & check.mask == check.value { RESPONSE_PRICE } else { WINDOW_PRICE };
+            seen.weight * price
+        };
+        self.windows.get(&(offset, bytes)).into_iter().flatten().map(price).sum()
     }
 
     fn responses_with(&self, positions: &Positions, check: &Check) -> u64 {

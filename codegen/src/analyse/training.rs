@@ -107,6 +107,7 @@ const HTTP_RESPONSES: usize = 700;
 const RANDOM_RESPONSES: usize = 200;
 const BINARY_RESPONSES: usize = 400;
 const MENUS: usize = 60;
+const TEXTS: usize = 150;
 const SEED: u64 = 0x7465_7874;
 
 /// HTTP responses with and without bodies, banners, and random bytes. Always the same.
@@ -122,6 +123,7 @@ pub(super) fn responses() -> Vec<Vec<u8>> {
     }
     all.extend((0..BINARY_RESPONSES).map(|_| binary(&mut random)));
     all.extend((0..MENUS).map(|_| menu(&mut random)));
+    all.extend((0..TEXTS).map(|_| text(&mut random)));
     all
 }
 
@@ -140,6 +142,34 @@ fn binary(random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Words that stand in pages, greetings and error messages of any server.
+const WORDS: &str = "the of and to in is for on that by this with you it not or be are from at as your all have new more an was we will home \
+    can us about if page my has search free but our one other do no information time they site he up may what which their news out use any \
+    there see only so his when contact here business who web also now help get view online first am been would how were services some these \
+    click its like service than find price date back top people had list name just over state year day into email two health world next used \
+    go work last most products music buy data make them should product system post her city add policy number such please available \
+    copyright support message after best software then good video well where info rights public books high school through each links she \
+    review years order very privacy book items company read group need many user said does set under general research university \
+    mail full map reviews program life know games way days management part could great united hotel real item international center \
+    must store travel comments made development report off member details line terms before did send right type because local those \
+    using results office education national car design take posted internet address community within states area want phone shipping \
+    reserved subject between forum family long based code show even black check special prices website index being women much sign file \
+    link open today technology south case project same pages version section own found sports house related security both county \
+    access connection server client login logout username password account administrator configuration settings network device wireless \
+    router firewall printer camera status error warning failed invalid unknown command request response welcome interface control panel \
+    default enable disable update upgrade firmware hardware model serial address gateway protocol session timeout remote local host port \
+    unauthorized forbidden internal required authentication authorized denied permission temporarily unavailable moved permanently";
+
+fn text(random: &mut Random) -> Vec<u8> {
+    let words: Vec<&str> = WORDS.split_ascii_whitespace().collect();
+    let mut text = Vec::new();
+    for _ in 0..20 + random.below(150) {
+        text.extend(words[random.below(words.len())].as_bytes());
+        text.extend([&b" "[..], b" ", b" ", b", ", b". ", b"\r\n", b"</p><p>"][random.below(7)]);
+    }
+    text
 }
 
 /// What people see when they connect to a device: frames, indents, prompts.

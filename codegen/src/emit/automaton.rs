@@ -1,7 +1,7 @@
 //! Automata to bytes, see [`portprint_tables::code::automaton`].
 
 use portprint_tables::code::automaton::{
-    ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SPAN,
+    ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SETS, SPAN,
 };
 
 use super::sets::{SetTable, TooMany};
@@ -104,7 +104,8 @@ impl<'a> Encoder<'a> {
         while let Some(state) = stack.pop() {
             let mut next = Some(state);
             while let Some(state) = next.filter(|&state| self.is_open(state)) {
-                next = match self.literal_run(state) {
+                let run = self.run_of(state, Self::literal).map(|run| self.literals(run));
+                next = match run.or_else(|| self.run_of(state, Self::set_of).map(|run| self.sets_run(run))) {
                     Some(after) => after,
                     None => {
                         self.row(state, &mut stack);
@@ -129,39 +130,68 @@ impl<'a> Encoder<'a> {
         state > Automaton::MATCH && self.places[state as usize].is_none()
     }
 
-    /// The only byte that a state lets live, and where it leads.
-    fn literal(&self, state: State) -> Option<(u8, State)> {
-        match &self.rows[state as usize] {
-            Row { default: Automaton::DEAD, others }
-                if others.len() == 1 && !self.automaton.accepts[state as usize] =>
-            {
-                others[0].0.single().map(|byte| (byte, others[0].1))
-            }
-            _ => None,
-        }
+    /// The only set that a state lets live, and where it leads.
+    fn forced(&self, state: State) -> Option<(ByteSet, State)> {
+        let Row { default, others } = &self.rows[state as usize];
+        let (set, next) = match others[..] {
+            [(set, next)] if *default == Automaton::DEAD => (set, next),
+            [(dead, Automaton::DEAD)] => (dead.complement(), *default),
+            _ => return None,
+        };
+        // A state that leads back to itself is a loop.
+        (next != state && !self.automaton.accepts[state as usize]).then_some((set, next))
     }
 
-    /// Writes a run of literal bytes from a state on. The state after it must follow at once; none if it is written already and a jump
-    /// leads there. Not a run: nothing is written.
-    fn literal_run(&mut self, start: State) -> Option<Option<State>> {
-        let (byte, mut next) = self.literal(start)?;
+    /// The only byte that a state lets live, and where it leads.
+    fn literal(&self, state: State) -> Option<(u8, State)> {
+        self.forced(state).and_then(|(set, next)| set.single().map(|byte| (byte, next)))
+    }
+
+    /// The only set of several bytes that a state lets live, and where it leads.
+    fn set_of(&self, state: State) -> Option<(ByteSet, State)> {
+        self.forced(state).filter(|(set, _)| set.len() > 1)
+    }
+
+    /// A run of states that each let only one thing live, from a state on, and the state after it. Not a run: none.
+    fn run_of<T>(
+        &mut self,
+        start: State,
+        step: impl Fn(&Self, State) -> Option<(T, State)>,
+    ) -> Option<(Vec<T>, State)> {
+        let (first, mut next) = step(self, start)?;
         self.places[start as usize] = Some(self.code.len());
-        let mut bytes = vec![byte];
-        while bytes.len() < usize::from(u8::MAX) && self.is_open(next) && self.uses[next as usize] == 1 {
-            let Some((byte, after)) = self.literal(next) else { break };
+        let mut run = vec![first];
+        while run.len() < usize::from(u8::MAX) && self.is_open(next) && self.uses[next as usize] == 1 {
+            let Some((item, after)) = step(self, next) else { break };
             // Nobody else leads into the middle of the run, so the state needs no place.
             self.places[next as usize] = Some(usize::MAX >> 1);
-            bytes.push(byte);
+            run.push(item);
             next = after;
         }
+        Some((run, next))
+    }
+
+    /// Writes a run of bytes. Returns the state after it if it must follow at once; none if a jump leads there.
+    fn literals(&mut self, (bytes, next): (Vec<u8>, State)) -> Option<State> {
         self.code.extend([LITERAL, u8::try_from(bytes.len()).expect("runs are cut")]);
         self.code.extend(bytes);
+        self.after_run(next)
+    }
+
+    /// Writes a run of sets, as [`Self::literals`].
+    fn sets_run(&mut self, (sets, next): (Vec<ByteSet>, State)) -> Option<State> {
+        self.code.extend([SETS, u8::try_from(sets.len()).expect("runs are cut")]);
+        sets.into_iter().for_each(|set| self.set(set));
+        self.after_run(next)
+    }
+
+    fn after_run(&mut self, next: State) -> Option<State> {
         if self.is_open(next) {
-            return Some(Some(next));
+            return Some(next);
         }
         self.code.push(JUMP);
         self.target(next);
-        Some(None)
+        None
     }
 
     fn row(&mut self, state: State, stack: &mut Vec<State>) {

@@ -11,6 +11,15 @@ pub(crate) fn encode(templates: &[Template], groups: usize, code: &mut Vec<u8>) 
     code.push(u8::try_from(templates.len()).expect("a line has one template a field"));
     for template in templates {
         code.push(template.field as u8);
+        if let [Part::Literal(text)] = &template.parts[..]
+            && text.len() < template.field.capacity()
+        {
+            let text = finished(text);
+            code.extend([1, op::FINAL]);
+            code.extend(u16::try_from(text.len()).expect("it is below the capacity").to_le_bytes());
+            code.extend(text);
+            continue;
+        }
         let count_at = code.len();
         code.push(0);
         for part in &template.parts {
@@ -23,6 +32,13 @@ pub(crate) fn encode(templates: &[Template], groups: usize, code: &mut Vec<u8>) 
             encode_part(part, code);
         }
     }
+}
+
+/// What becomes of a field in the end: white space and commas stripped from its end, and what is not printable made a dot.
+fn finished(text: &[u8]) -> Vec<u8> {
+    let is_stripped = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',');
+    let len = text.iter().rposition(|byte| !is_stripped(byte)).map_or(0, |last| last + 1);
+    text[..len].iter().map(|byte| if matches!(byte, b' '..=b'~') { *byte } else { b'.' }).collect()
 }
 
 /// The groups that the templates read.

@@ -13,5 +13,5 @@ pub mod matcher;
 pub mod session;
 mod verdict;
 
-pub use matcher::{Matcher, Scratch};
+pub use matcher::{LineTest, Matcher, Query, Scratch};
 pub use verdict::{Fields, Hit, Verdict};

@@ -31,6 +31,7 @@ impl Strategy {
 ///
 /// ```text
 /// LITERAL len bytes…                  these bytes or dead; goes on with the state that follows
+/// SETS len sets…                      a byte of each of these sets or dead; the same
 /// JUMP target                         no byte is read
 /// SPAN exits                          reads up to the first byte in the set `exits`, then goes on with the row that follows
 /// LOOP1 (| ACCEPT) byte target        reads up to the first such byte and over it;
@@ -54,6 +55,8 @@ pub mod automaton {
     pub const JUMP: u8 = 0x7E;
     /// A set follows, and then a row.
     pub const SPAN: u8 = 0x7D;
+    /// A run of sets follows.
+    pub const SETS: u8 = 0x79;
     /// One byte and its target follow.
     pub const LOOP1: u8 = 0x7A;
     /// Two bytes and their targets follow.
@@ -63,7 +66,7 @@ pub mod automaton {
     /// Set in a row's count, or in a loop: a match when the response ends here.
     pub const ACCEPT: u8 = 0x80;
     /// The greatest number of sets in a row.
-    pub const MAX_ROW: usize = 0x79;
+    pub const MAX_ROW: usize = 0x78;
 }
 
 /// Capture programs: for a bounded backtracker, instructions in Perl's order of preference.
@@ -151,6 +154,8 @@ pub mod template {
     pub const LITTLE_ENDIAN: u8 = 5;
     /// The field stays empty.
     pub const FAIL: u8 = 6;
+    /// The whole field without variables, as it is in the end. Operands: a length (u16) and so many bytes.
+    pub const FINAL: u8 = 7;
 }
 
 /// The hashes that find grams and windows, and the filters in front of their tables.
@@ -166,8 +171,8 @@ pub mod hash {
     pub const SHIFT: u32 = 15;
     /// Bits in front of the first and the second filter bit's number, five bits each.
     pub const FILTER_SHIFTS: [u32; 2] = [27, 22];
-    /// Windows at different offsets are different keys.
-    const OFFSET_FACTOR: u32 = 0x85EB_CA6B;
+    /// Windows at different offsets are different keys: offsets are multiplied by this.
+    pub const OFFSET_FACTOR: u32 = 0x85EB_CA6B;
 
     /// Four bytes of which the case of letters does not matter: bit 0x20 is set in every byte that has bit 0x40.
     #[must_use]
@@ -190,6 +195,9 @@ pub mod hash {
     pub fn window(bytes: u32, offset: u8) -> u32 {
         gram(bytes ^ (offset as u32).wrapping_mul(OFFSET_FACTOR))
     }
+
+    /// A window's offset is below this.
+    pub const WINDOW_OFFSETS: u8 = 29;
 
     /// The bits of a hash in its word of a filter.
     #[must_use]

@@ -139,6 +139,7 @@ impl<'a> Database<'a> {
 
     /// One probe.
     #[must_use]
+    #[inline]
     pub fn probe(&self, id: ProbeId) -> Probe<'a> {
         Probe { database: *self, id, row: ProbeRow::at(self.probes, id.index()) }
     }
@@ -202,6 +203,7 @@ impl<'a> Database<'a> {
         })
     }
 
+    #[inline]
     fn probe_list(&self, extent: Extent) -> impl ExactSizeIterator<Item = ProbeId> + use<'a> {
         let list = &self.probe_lists[extent.start as usize * 4..][..extent.len as usize * 4];
         list.chunks_exact(4)
@@ -303,6 +305,7 @@ impl<'a> Probe<'a> {
 
     /// TCP or UDP. The NULL probe is TCP.
     #[must_use]
+    #[inline]
     pub fn protocol(&self) -> Protocol {
         Protocol::from_u8(self.row.protocol)
     }
@@ -367,11 +370,13 @@ impl<'a> Probe<'a> {
 
     /// Its own lines.
     #[must_use]
+    #[inline]
     pub fn lines(&self) -> LineRange {
         self.row.lines.start..self.row.lines.start + self.row.lines.len
     }
 
     /// The probes whose lines are tried on a response to it, in order; over all sources.
+    #[inline]
     pub fn chain(&self) -> impl ExactSizeIterator<Item = ProbeId> + use<'a> {
         self.database.probe_list(self.row.chain)
     }

@@ -1,7 +1,7 @@
 //! Runs automata, see [`portprint_tables::code::automaton`].
 
 use memchr::{memchr, memchr2, memchr3};
-use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SPAN};
+use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SETS, SPAN};
 
 /// Runs the automaton that starts `code` over the response. `sets` is the section of sets.
 ///
@@ -24,6 +24,19 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
                 }
                 at += len;
                 place += 2 + len;
+                continue;
+            }
+            SETS => {
+                let len = usize::from(code[place + 1]);
+                let (run, _) = code[place + 2..place + 2 + 2 * len].as_chunks();
+                for (number, set) in run.iter().enumerate() {
+                    let byte = response.get(at + number);
+                    if !byte.is_some_and(|&byte| contains(sets, u16::from_le_bytes(*set), byte)) {
+                        return Err(at + number);
+                    }
+                }
+                at += len;
+                place += 2 + 2 * len;
                 continue;
             }
             JUMP => target(code, place + 1),
@@ -56,11 +69,11 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
             count => {
                 let Some(&byte) = response.get(at) else { return end(op, response) };
                 at += 1;
-                let others = code[place + 3..].chunks_exact(4).take(usize::from(count));
                 let mut next = target(code, place + 1);
-                for other in others {
-                    if contains(sets, target(other, 0), byte) {
-                        next = target(other, 2);
+                let (others, _) = code[place + 3..place + 3 + 4 * usize::from(count)].as_chunks();
+                for &[set_low, set_high, low, high] in others {
+                    if contains(sets, u16::from_le_bytes([set_low, set_high]), byte) {
+                        next = u16::from_le_bytes([low, high]);
                         break;
                     }
                 }

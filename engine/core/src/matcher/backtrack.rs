@@ -1,4 +1,8 @@
-//! Plain backtracking in Perl's order, under a bound.
+//! Backtracking in Perl's order, under a bound; plain, or with a memory of what has failed.
+//!
+//! What follows from an instruction and a place depends on nothing else, unless there are back-references or checks for empty
+//! iterations. So what was taken up again there and failed once need not be taken up a second time. Noting that costs time, which
+//! most programs on most responses do not need. Bodies of look-arounds and atomic groups are left out: what ends in them has not failed.
 
 use alloc::vec::Vec;
 
@@ -14,6 +18,14 @@ pub(super) struct Bounds {
     pub(super) frames: usize,
 }
 
+/// How much may be remembered, in bits: one for every byte of code and place.
+const MEMORY_BITS: usize = 1 << 23;
+
+/// Whether what has failed can be remembered.
+pub(super) fn is_memorable(program: &Program<'_>, response: &[u8]) -> bool {
+    program.code.len().checked_mul(response.len() + 1).is_some_and(|bits| bits <= MEMORY_BITS)
+}
+
 /// Something to do when what was tried has failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Frame {
@@ -23,8 +35,8 @@ pub(super) enum Frame {
     Restore { slot: u32, value: u32 },
     /// A span that has read up to `at` may give back bytes down to `least`.
     Shrink { pc: u32, least: u32, at: u32, next: Next },
-    /// A lazy span may read one more byte.
-    Grow { pc: u32, set: u16, at: u32, next: Next },
+    /// A lazy span from `start` on, which has read up to `at`, may read one more byte.
+    Grow { pc: u32, set: u16, start: u32, at: u32, next: Next },
 }
 
 /// What must stand where a span ends, if that is known: most ends need not be tried.
@@ -65,14 +77,28 @@ pub(super) fn run(
     sets: &[u8],
     response: &[u8],
     bounds: Bounds,
+    remember: bool,
     machine: &mut Machine,
 ) -> Outcome {
-    let Machine { slots, stack, .. } = machine;
+    let Machine { slots, stack, failed, .. } = machine;
     slots.clear();
     slots.resize(program.slots, NOWHERE);
     stack.clear();
-    let mut backtracker =
-        Backtracker { code: program.code, sets, response, slots, stack, steps: bounds.steps, frames: bounds.frames };
+    failed.clear();
+    if remember {
+        failed.resize((program.code.len() * (response.len() + 1)).div_ceil(64), 0);
+    }
+    let mut backtracker = Backtracker {
+        code: program.code,
+        sets,
+        response,
+        slots,
+        stack,
+        steps: bounds.steps,
+        frames: bounds.frames,
+        failed,
+        depth: 0,
+    };
     match backtracker.go(0, 0) {
         Ok(Some(_)) => Outcome::Match,
         Ok(None) => Outcome::NoMatch,
@@ -96,6 +122,10 @@ struct Backtracker<'r> {
     stack: &'r mut Vec<Frame>,
     steps: u64,
     frames: usize,
+    /// A bit for every byte of code and place; nothing when it is not to be remembered.
+    failed: &'r mut [u64],
+    /// Bodies of look-arounds and atomic groups around the current place.
+    depth: u32,
 }
 
 impl Backtracker<'_> {
@@ -109,8 +139,11 @@ impl Backtracker<'_> {
                 Some(place) => place,
                 None if self.stack.len() == base => return Ok(None),
                 None => match self.pop() {
-                    Some(place) => place,
-                    None => continue,
+                    Some(place) if !self.has_failed(place) => place,
+                    _ => {
+                        self.spend(1)?;
+                        continue;
+                    }
                 },
             };
             if let Some(end) = self.forward(pc, at)? {
@@ -127,6 +160,67 @@ impl Backtracker<'_> {
         }
     }
 
+    /// Whether what follows from here has failed before. If not, it is noted that it is tried.
+    #[inline]
+    fn has_failed(&mut self, (pc, at): (usize, usize)) -> bool {
+        if self.failed.is_empty() || self.depth > 0 {
+            return false;
+        }
+        let bit = pc * (self.response.len() + 1) + at;
+        let word = &mut self.failed[bit / 64];
+        let known = *word >> (bit % 64) & 1 != 0;
+        *word |= 1 << (bit % 64);
+        known
+    }
+
+    /// Whether a lazy span before `pc` that starts here has come to nothing. Noted under an operand of it, where no instruction starts.
+    #[inline]
+    fn is_noted(&self, pc: usize, at: usize) -> bool {
+        if self.failed.is_empty() || self.depth > 0 {
+            return false;
+        }
+        let bit = (pc - 1) * (self.response.len() + 1) + at;
+        at <= self.response.len() && self.failed[bit / 64] >> (bit % 64) & 1 != 0
+    }
+
+    /// Notes that a lazy span before `pc` has come to nothing, for every start from `first` to `last`.
+    fn note_all(&mut self, pc: usize, first: usize, last: usize) {
+        if self.failed.is_empty() || self.depth > 0 {
+            return;
+        }
+        for at in first..=last {
+            let bit = (pc - 1) * (self.response.len() + 1) + at;
+            self.failed[bit / 64] |= 1 << (bit % 64);
+        }
+    }
+
+    /// The last end of a span that starts at `at`, of those that have not failed; none when all have. A span is noted for every start
+    /// within it: one that starts further on has some of the same ends, and tries them in the same order.
+    fn last_end(&mut self, pc: usize, set: &[u8; 32], at: usize) -> Option<usize> {
+        let rest = &self.response[at..];
+        if self.failed.is_empty() || self.depth > 0 {
+            return Some(at + rest.iter().take_while(|&&byte| holds_byte(set, byte)).count());
+        }
+        let mut end = at;
+        loop {
+            if self.has_failed((pc, end)) {
+                return end.checked_sub(1).filter(|&last| last >= at);
+            }
+            if !self.response.get(end).is_some_and(|&byte| holds_byte(set, byte)) {
+                return Some(end);
+            }
+            end += 1;
+        }
+    }
+
+    /// A body of its own.
+    fn inside(&mut self, pc: usize, at: usize) -> Result<Option<End>, GaveUp> {
+        self.depth += 1;
+        let end = self.go(pc, at);
+        self.depth -= 1;
+        end
+    }
+
     /// Undoes or redoes the last thing; returns where to go on.
     fn pop(&mut self) -> Option<(usize, usize)> {
         match self.stack.pop()? {
@@ -136,17 +230,22 @@ impl Backtracker<'_> {
                 None
             }
             Frame::Shrink { pc, least, at, next } => {
+                let before = at;
                 let at = next.last(self.response, least as usize, at as usize - 1)? as u32;
+                self.charge((before - at) / 64);
                 if at > least {
                     self.stack.push(Frame::Shrink { pc, least, at, next });
                 }
                 Some((pc as usize, at as usize))
             }
-            Frame::Grow { pc, set: number, at, next } => {
+            Frame::Grow { pc, set: number, start, at: before, next } => {
                 let allowed = set(self.sets, number);
-                let mut at = at as usize;
+                let mut at = before as usize;
                 loop {
-                    if !holds_byte(allowed, *self.response.get(at)?) {
+                    let more = self.response.get(at).is_some_and(|&byte| holds_byte(allowed, byte));
+                    if !more || self.is_noted(pc as usize, at + 1) {
+                        self.charge((at as u32 - before) / 8);
+                        self.note_all(pc as usize, start as usize, at);
                         return None;
                     }
                     at += 1;
@@ -155,10 +254,16 @@ impl Backtracker<'_> {
                         _ => break,
                     }
                 }
-                self.stack.push(Frame::Grow { pc, set: number, at: at as u32, next });
+                self.charge((at as u32 - before) / 8);
+                self.stack.push(Frame::Grow { pc, set: number, start, at: at as u32, next });
                 Some((pc as usize, at))
             }
         }
+    }
+
+    /// Takes steps; that there are none left is found out at the next one.
+    fn charge(&mut self, steps: u32) {
+        self.steps = self.steps.saturating_sub(steps.into());
     }
 
     fn push(&mut self, frame: Frame) -> Result<(), GaveUp> {
@@ -221,11 +326,11 @@ impl Backtracker<'_> {
                 op::JUMP => pc = target(code, pc + 1),
                 op::SPAN => {
                     let set = set(sets, short(code, pc + 1));
-                    let run = response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count();
-                    self.spend(run as u64 / 8)?;
+                    let Some(end) = self.last_end(pc, set, at) else { return Ok(None) };
+                    self.spend((end - at) as u64 / 8)?;
                     pc += 3;
                     let next = Next::of(code, pc);
-                    let Some(end) = next.last(response, at, at + run) else { return Ok(None) };
+                    let Some(end) = next.last(response, at, end) else { return Ok(None) };
                     if end > at {
                         self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: end as u32, next })?;
                     }
@@ -234,7 +339,10 @@ impl Backtracker<'_> {
                 op::SPAN_LAZY => {
                     let (set, next) = (short(code, pc + 1), Next::of(code, pc + 3));
                     pc += 3;
-                    self.push(Frame::Grow { pc: pc as u32, set, at: at as u32, next })?;
+                    if self.is_noted(pc, at) {
+                        return Ok(None);
+                    }
+                    self.push(Frame::Grow { pc: pc as u32, set, start: at as u32, at: at as u32, next })?;
                 }
                 op::SAVE => {
                     self.set_slot(usize::from(short(code, pc + 1)), at)?;
@@ -268,7 +376,7 @@ impl Backtracker<'_> {
                     }
                     pc = target(code, pc + 4);
                 }
-                op::ATOMIC => match self.go(pc + 1, at)? {
+                op::ATOMIC => match self.inside(pc + 1, at)? {
                     Some(end) => (pc, at) = (end.next, end.at),
                     None => return Ok(None),
                 },
@@ -301,7 +409,7 @@ impl Backtracker<'_> {
     fn look(&mut self, body: usize, start: Option<usize>, negated: bool) -> Result<bool, GaveUp> {
         let base = self.stack.len();
         let found = match start {
-            Some(start) => self.go(body, start)?.is_some(),
+            Some(start) => self.inside(body, start)?.is_some(),
             None => false,
         };
         if found && negated {

@@ -10,6 +10,7 @@
 
 mod automaton;
 mod backtrack;
+mod batch;
 mod linear;
 mod prefilter;
 mod program;
@@ -19,11 +20,14 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
+use core::ops::Range;
+
 use portprint_tables::code::Strategy;
 use portprint_tables::{Database, LineId, LineRow, ProbeId, Protocol};
 
 use crate::verdict::{Fields, Hit, Verdict};
 
+pub use batch::Query;
 use program::{Outcome, Program};
 pub use scratch::Scratch;
 
@@ -89,8 +93,8 @@ impl<'d> Matcher<'d> {
     where
         'd: 's,
     {
-        self.collect(protocol, probe, response, scratch);
-        self.first_hit(response, scratch)
+        self.collect(protocol, Some(probe), response, scratch);
+        self.first_hit(response, 0..scratch.candidates.len(), scratch)
     }
 
     /// The answer to `response` when nothing is known of the probe: the first line that matches among all probes of `protocol` in
@@ -99,8 +103,8 @@ impl<'d> Matcher<'d> {
     where
         'd: 's,
     {
-        self.collect_any(protocol, response, scratch);
-        self.first_hit(response, scratch)
+        self.collect(protocol, None, response, scratch);
+        self.first_hit(response, 0..scratch.candidates.len(), scratch)
     }
 
     /// The lines that the prefilter leaves, in the order in which they are tried; a line that is not among them does not match.
@@ -112,10 +116,7 @@ impl<'d> Matcher<'d> {
         response: &[u8],
         scratch: &mut Scratch,
     ) -> impl Iterator<Item = LineId> {
-        match probe {
-            Some(probe) => self.collect(protocol, probe, response, scratch),
-            None => self.collect_any(protocol, response, scratch),
-        }
+        self.collect(protocol, probe, response, scratch);
         scratch.candidates.iter().map(|&candidate| prefilter::line(candidate))
     }
 
@@ -153,28 +154,39 @@ impl<'d> Matcher<'d> {
         }
     }
 
-    fn collect(&self, protocol: Protocol, probe: ProbeId, response: &[u8], scratch: &mut Scratch) {
-        let probe = self.database.probe(probe);
-        scratch.ranges.clear();
-        if probe.protocol() == protocol {
-            scratch.ranges.extend(probe.chain().map(|probe| self.database.probe(probe).lines()));
+    /// Leaves the candidates for a response in the scratch memory.
+    fn collect(&self, protocol: Protocol, probe: Option<ProbeId>, response: &[u8], scratch: &mut Scratch) {
+        scratch.candidates.clear();
+        self.offer(protocol, probe, response, scratch);
+        let kept = prefilter::check(&self.database.engine, response, &mut scratch.candidates);
+        scratch.candidates.truncate(kept);
+    }
+
+    /// Appends the lines that the prefilter finds in a response to the candidates; their checks are still to be made.
+    fn offer(&self, protocol: Protocol, probe: Option<ProbeId>, response: &[u8], scratch: &mut Scratch) {
+        let Scratch { ranges, candidates, seen, .. } = scratch;
+        ranges.clear();
+        match probe.map(|probe| self.database.probe(probe)) {
+            Some(probe) if probe.protocol() == protocol => {
+                ranges.extend(probe.chain().map(|probe| self.database.probe(probe).lines()));
+            }
+            Some(_) => return,
+            None => {
+                let probes = self.database.probes().filter(|probe| probe.protocol() == protocol);
+                ranges.extend(probes.map(|probe| probe.lines()).filter(|lines| !lines.is_empty()));
+            }
         }
-        prefilter::candidates(&self.database.engine, self.database.line_count(), response, scratch);
+        seen.resize(self.database.line_count().div_ceil(64), 0);
+        prefilter::offer(&self.database.engine, ranges, response, seen, candidates);
     }
 
-    fn collect_any(&self, protocol: Protocol, response: &[u8], scratch: &mut Scratch) {
-        scratch.ranges.clear();
-        let probes = self.database.probes().filter(|probe| probe.protocol() == protocol);
-        scratch.ranges.extend(probes.map(|probe| probe.lines()).filter(|lines| !lines.is_empty()));
-        prefilter::candidates(&self.database.engine, self.database.line_count(), response, scratch);
-    }
-
-    fn first_hit<'s>(&self, response: &[u8], scratch: &'s mut Scratch) -> Verdict<'s>
+    /// The first of these candidates that matches.
+    fn first_hit<'s>(&self, response: &[u8], candidates: Range<usize>, scratch: &'s mut Scratch) -> Verdict<'s>
     where
         'd: 's,
     {
         let mut gave_up = None;
-        for index in 0..scratch.candidates.len() {
+        for index in candidates {
             let line = prefilter::line(scratch.candidates[index]);
             let row = self.database.line(line);
             match self.verify(&row, response, scratch) {

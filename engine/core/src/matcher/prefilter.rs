@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use portprint_tables::code::{hash, positions};
 use portprint_tables::{Engine, GramRow, LineId, LineRange, LineRow, WindowRow};
 
-use super::Scratch;
 use super::scan::{self, HITS};
 
 /// The first 16 bytes, the first one lowest; zero where the response has ended.
@@ -31,47 +30,70 @@ pub(super) fn line(candidate: u64) -> LineId {
     LineId::from_u32((candidate & u64::from(u32::MAX)) as u32)
 }
 
-/// Leaves the lines of `scratch.ranges` that may match in `scratch.candidates`, in the order in which they must be tried.
-pub(super) fn candidates(engine: &Engine<'_>, line_count: usize, response: &[u8], scratch: &mut Scratch) {
-    let Scratch { ranges, candidates, seen, .. } = scratch;
-    candidates.clear();
+/// First half: appends the lines of `ranges` that are found in the response to `offered`, each once, in no order. `seen` has a bit for
+/// each line, all zero before and after.
+///
+/// What the second half reads of a line is fetched ahead meanwhile.
+pub(super) fn offer(
+    engine: &Engine<'_>,
+    ranges: &[LineRange],
+    response: &[u8],
+    seen: &mut [u64],
+    offered: &mut Vec<u64>,
+) {
     if response.is_empty() {
         return;
     }
-    seen.resize(line_count.div_ceil(64), 0);
-    let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
-    let mut collector = Collector { ranges, engine, head: head(response), len, candidates, seen };
-    by_position(response, &mut collector);
+    let first = offered.len();
+    let mut collector = Collector { ranges, engine, offered, seen };
     by_window(response, &mut collector);
+    by_position(response, &mut collector);
     by_gram(response, &mut collector);
-    for &candidate in &*candidates {
+    for &candidate in &offered[first..] {
         let line = line(candidate).index();
         seen[line / 64] &= !(1 << (line % 64));
     }
-    candidates.sort_unstable();
+}
+
+/// Second half: keeps those whose check passes, in the order in which they must be tried; returns how many.
+///
+/// What verifying them reads first is fetched ahead meanwhile.
+pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -> usize {
+    let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+    let head = head(response);
+    let mut kept = 0;
+    for index in 0..offered.len() {
+        let candidate = offered[index];
+        let row = LineRow::at(engine.lines, line(candidate).index());
+        if row.check().passes(head, len) {
+            scan::fetch_ahead(engine.automata, row.automaton as usize);
+            scan::fetch_ahead(engine.templates, row.templates as usize);
+            offered[kept] = candidate;
+            kept += 1;
+        }
+    }
+    offered[..kept].sort_unstable();
+    kept
 }
 
 struct Collector<'s, 'd> {
     ranges: &'s [LineRange],
     engine: &'s Engine<'d>,
-    head: u128,
-    len: u32,
-    candidates: &'s mut Vec<u64>,
-    /// A bit for each line that is a candidate.
+    offered: &'s mut Vec<u64>,
+    /// A bit for each line that is offered.
     seen: &'s mut [u64],
 }
 
 impl Collector<'_, '_> {
-    /// Makes a line a candidate if it is in the chain, new, and passes its check.
+    /// Offers a line if it is in the chain and new.
     #[inline]
     fn offer(&mut self, line: u32) {
         let Some(rank) = self.ranges.iter().position(|range| range.contains(&line)) else { return };
         let (word, bit) = (line as usize / 64, 1 << (line % 64));
-        if self.seen[word] & bit == 0
-            && LineRow::at(self.engine.lines, line as usize).check().passes(self.head, self.len)
-        {
+        if self.seen[word] & bit == 0 {
+            scan::fetch_ahead(self.engine.lines, line as usize * LineRow::SIZE);
             self.seen[word] |= bit;
-            self.candidates.push((rank as u64) << 32 | u64::from(line));
+            self.offered.push((rank as u64) << 32 | u64::from(line));
         }
     }
 
@@ -85,17 +107,18 @@ impl Collector<'_, '_> {
 fn by_position(response: &[u8], collector: &mut Collector<'_, '_>) {
     let (lines, sets) = (collector.engine.position_lines, collector.engine.position_sets);
     let words = (lines.len() / 4).div_ceil(64);
-    let places = response.len().min(positions::PLACES);
     let Some(&last) = response.last() else { return };
+    let row = |row: usize| &sets[row * words * 8..][..words * 8];
+    let by_length = row(positions::length(response.len()));
+    // Places beyond the response's end: the length has spoken for them.
+    let mut rows = [by_length; positions::PLACES + 1];
+    rows[positions::PLACES] = row(positions::last(last));
+    for (place, &byte) in response.iter().take(positions::PLACES).enumerate() {
+        rows[place] = row(positions::place(place, byte));
+    }
     for word in 0..words {
-        let row = |row: usize| {
-            let bytes = sets[(row * words + word) * 8..].first_chunk();
-            u64::from_le_bytes(*bytes.expect("there is a row for every value"))
-        };
-        let mut allowed = row(positions::length(response.len())) & row(positions::last(last));
-        for (place, &byte) in response[..places].iter().enumerate() {
-            allowed &= row(positions::place(place, byte));
-        }
+        let at = |row: &[u8]| u64::from_le_bytes(*row[word * 8..].first_chunk().expect("rows have so many words"));
+        let mut allowed = rows.iter().fold(at(by_length), |allowed, row| allowed & at(row));
         while allowed != 0 {
             let index = word * 64 + allowed.trailing_zeros() as usize;
             collector.offer(u32_at(lines, index));
@@ -107,14 +130,13 @@ fn by_position(response: &[u8], collector: &mut Collector<'_, '_>) {
 fn by_window(response: &[u8], collector: &mut Collector<'_, '_>) {
     let engine = collector.engine;
     let shift = index_shift(engine.window_index);
-    for &offset in engine.window_offsets {
+    let mut offsets = scan::windows(engine.window_filter, engine.window_offsets, response);
+    while offsets != 0 {
+        let offset = offsets.trailing_zeros() as u8;
+        offsets &= offsets - 1;
         let Some(bytes) = response.get(usize::from(offset)..).and_then(|tail| tail.first_chunk()) else { return };
         let key = u32::from_le_bytes(*bytes);
-        let hash = hash::window(key, offset);
-        if !scan::passes(engine.window_filter, hash) {
-            continue;
-        }
-        for index in bucket(engine.window_index, (hash >> shift) as usize) {
+        for index in bucket(engine.window_index, (hash::window(key, offset) >> shift) as usize) {
             let row = WindowRow::at(engine.windows, index);
             if row.key == key && row.offset == offset {
                 collector.offer_all(row.lines, row.count);

@@ -1,14 +1,14 @@
 //! Capture programs, see [`portprint_tables::code::program`]: whether they match, and what their groups hold.
 //!
-//! A program is tried by plain backtracking first, which is fast and nearly always enough. If that takes too many steps it is given up
-//! and the program is run by [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with
-//! the same result. Programs that only backtracking can run (back-references above all) have a bound on their steps instead.
+//! A program is tried by plain backtracking first, which is fast and nearly always enough. If that takes too many steps it is tried again
+//! with a memory of what has failed; if that is not enough either, or the response is too long for it, the program is run by
+//! [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with the same result. Programs that only backtracking can run (back-references above all) have a bound on their steps instead.
 
 use alloc::vec::Vec;
 
 use portprint_tables::code::program::{BOUNDED, HEADER_SIZE};
 
-use super::backtrack::{self, Frame};
+use super::backtrack::{self, Bounds, Frame};
 use super::linear::Linear;
 
 /// No place: a group that did not take part.
@@ -37,6 +37,8 @@ pub(super) struct Machine {
     /// Where groups start and end.
     pub(super) slots: Vec<u32>,
     pub(super) stack: Vec<Frame>,
+    /// What has failed, see [`backtrack`].
+    pub(super) failed: Vec<u64>,
     linear: Linear,
 }
 
@@ -49,7 +51,10 @@ impl Machine {
     /// Bytes that are held.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>() + self.stack.capacity() * size_of::<Frame>() + self.linear.memory()
+        self.slots.capacity() * size_of::<u32>()
+            + self.stack.capacity() * size_of::<Frame>()
+            + self.failed.capacity() * size_of::<u64>()
+            + self.linear.memory()
     }
 
     pub(super) fn clear_captures_unless(&mut self, kept: bool) {
@@ -60,7 +65,9 @@ impl Machine {
 }
 
 /// Steps of the first, optimistic try: so many, so many more a byte, but never more than the last number.
-const TRY_STEPS: [u64; 3] = [4_096, 8, 1 << 20];
+const TRY_STEPS: [u64; 3] = [1_024, 2, 1 << 18];
+/// The same with a memory.
+const MEMORY_STEPS: [u64; 3] = [16_384, 64, 1 << 22];
 const TRY_FRAMES: usize = 1 << 16;
 /// The bound of programs that only backtracking can run: enough that nmap's own limit of 50,000 PCRE2 steps is met first.
 const BOUND_STEPS: u64 = 4_000_000;
@@ -87,16 +94,22 @@ impl<'d> Program<'d> {
     /// Runs the program; after a match the machine holds the captures.
     pub(super) fn run(&self, sets: &[u8], response: &[u8], machine: &mut Machine) -> Outcome {
         let response = &response[..response.len().min(NOWHERE as usize - 1)];
-        let (steps, frames) = if self.bounded {
-            (BOUND_STEPS, BOUND_FRAMES)
-        } else {
-            let [base, per_byte, most] = TRY_STEPS;
-            ((base + per_byte * response.len() as u64).min(most), TRY_FRAMES)
-        };
-        match backtrack::run(self, sets, response, backtrack::Bounds { steps, frames }, machine) {
-            Outcome::GaveUp if !self.bounded => machine.linear.run(self, sets, response, &mut machine.slots),
-            outcome => outcome,
+        if self.bounded {
+            let bounds = Bounds { steps: BOUND_STEPS, frames: BOUND_FRAMES };
+            return backtrack::run(self, sets, response, bounds, false, machine);
         }
+        let bounds = |[base, per_byte, most]: [u64; 3]| {
+            let steps = (base + per_byte * response.len() as u64).min(most);
+            Bounds { steps, frames: TRY_FRAMES }
+        };
+        let mut outcome = backtrack::run(self, sets, response, bounds(TRY_STEPS), false, machine);
+        if outcome == Outcome::GaveUp && backtrack::is_memorable(self, response) {
+            outcome = backtrack::run(self, sets, response, bounds(MEMORY_STEPS), true, machine);
+        }
+        if outcome == Outcome::GaveUp {
+            outcome = machine.linear.run(self, sets, response, &mut machine.slots);
+        }
+        outcome
     }
 }
 

@@ -17,17 +17,20 @@ pub(super) fn fields(code: &[u8], response: &[u8], captures: &[u32], buffer: &mu
     let mut ends = [0; Field::ALL.len()];
     let mut reader = Reader { code, at: 0 };
     let mut done = 0;
+    // Fields are in order; those between two have nothing in them.
     for _ in 0..reader.byte() {
         let field = Field::from_u8(reader.byte()).unwrap_or(Field::CpeOs);
-        let end = buffer.len() as u16;
-        ends[done..field as usize].fill(end);
-        let mut out = Output { start: buffer.len(), field, buffer };
-        if render(&mut reader, response, captures, &mut out).is_none() {
-            buffer.truncate(usize::from(end));
+        let start = buffer.len();
+        while done < field as usize {
+            ends[done] = start as u16;
+            done += 1;
         }
-        done = field as usize;
-        ends[done..].fill(buffer.len() as u16);
+        let mut out = Output { start, field, buffer };
+        if render(&mut reader, response, captures, &mut out).is_none() {
+            buffer.truncate(start);
+        }
     }
+    ends[done..].fill(buffer.len() as u16);
     ends
 }
 
@@ -46,6 +49,11 @@ fn render(reader: &mut Reader<'_>, response: &[u8], captures: &[u32], out: &mut 
                     out.buffer.extend_from_slice(literal);
                 }
                 continue;
+            }
+            op::FINAL => {
+                let len = usize::from(u16::from_le_bytes([reader.byte(), reader.byte()]));
+                out.buffer.extend_from_slice(reader.bytes(len));
+                return Some(());
             }
             op::GROUP => Variable::Group,
             op::PRINTABLE => Variable::Printable,
@@ -150,6 +158,15 @@ impl Output<'_> {
     /// Appends up to the first NUL; tells whether there was one. None when there is no room: the value would fail in the end, so the
     /// rest need not be read.
     fn bytes(&mut self, bytes: &[u8]) -> Option<bool> {
+        if !self.field.is_cpe() {
+            let nul = memchr::memchr(0, bytes);
+            let text = &bytes[..nul.unwrap_or(bytes.len())];
+            if self.len() + text.len() >= self.field.capacity() - 1 && !text.is_empty() {
+                return None;
+            }
+            self.buffer.extend_from_slice(text);
+            return Some(nul.is_some());
+        }
         for &byte in bytes {
             if byte == 0 {
                 return Some(true);

@@ -11,9 +11,9 @@ use super::program::Machine;
 pub struct Scratch {
     /// The lines of the chain, a range for each probe.
     pub(super) ranges: Vec<LineRange>,
-    /// See [`super::prefilter`].
+    /// See [`super::prefilter`]. In a batch those of all its responses, one after the other.
     pub(super) candidates: Vec<u64>,
-    /// A bit for each line that is a candidate.
+    /// A bit for each line, all zero between responses.
     pub(super) seen: Vec<u64>,
     pub(super) machine: Machine,
     /// The rendered fields.

@@ -64,7 +64,14 @@ fn linear_runs_agree_with_backtracking() {
             let len = if round % 100 == 0 { 300 } else { random.below(14) };
             let response: Vec<u8> = (0..len).map(|_| b"aaabbbccdx\nz"[random.below(12)]).collect();
             let bounds = Bounds { steps: 10_000_000, frames: 1_000_000 };
-            let expected = backtrack::run(&program, database.engine.sets, &response, bounds, &mut machine);
+            let sets = database.engine.sets;
+            let remembered = backtrack::run(&program, sets, &response, bounds, true, &mut machine);
+            let captures = machine.slots.clone();
+            let expected = backtrack::run(&program, sets, &response, bounds, false, &mut machine);
+            assert_eq!(remembered, expected, "with a memory: line {line} on {}", response.escape_ascii());
+            if expected == Outcome::Match {
+                assert_eq!(captures, machine.slots, "with a memory: line {line} on {}", response.escape_ascii());
+            }
             let found = linear.run(&program, database.engine.sets, &response, &mut slots);
             assert_eq!(found, expected, "line {line} on {}", response.escape_ascii());
             if expected == Outcome::Match {
