@@ -1,6 +1,6 @@
 //! All integration tests of the root package: one binary, a module each.
 
-// Matching allocates nothing once its memory is warm.
+// Matching allocates nothing once its memory is warm; batches.
 mod allocations;
 // Our determiniser against regex-automata.
 mod automata;

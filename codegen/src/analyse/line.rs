@@ -25,6 +25,8 @@ pub struct Analysis {
     pub nfa: Nfa,
     /// The automaton, or why there is none.
     pub automaton: Result<Automaton, &'static str>,
+    /// Without an automaton: one that matches wherever the line does, and elsewhere too. Where it does not, the program need not run.
+    pub guard: Option<Automaton>,
     /// Who built the automaton.
     pub builder: Builder,
     /// How it is run.
@@ -80,6 +82,13 @@ pub fn analyse(text: &PatternText) -> Result<Analysis, Fault> {
             Err(_) => (Err(why.reason()), Builder::None),
         },
     };
+    let guard = match &automaton {
+        Ok(_) => None,
+        Err(_) => {
+            let nfa = Nfa::compile(&pattern::relaxed(&pattern)).map_err(|TooLarge| Fault::TooLarge)?;
+            determine::build(&nfa, STATE_LIMIT).ok()
+        }
+    };
     let anchored = pattern::is_anchored(&pattern.root);
     let mut prefix = Vec::new();
     if anchored {
@@ -88,7 +97,7 @@ pub fn analyse(text: &PatternText) -> Result<Analysis, Fault> {
     let check = check(&pattern.root, anchored, &prefix);
     let requirements = literals::requirements(&pattern.root);
     let strategy = if automaton.is_ok() { Strategy::Automaton } else { Strategy::Program };
-    Ok(Analysis { pattern, nfa, automaton, builder, strategy, check, anchored, prefix, requirements })
+    Ok(Analysis { pattern, nfa, automaton, guard, builder, strategy, check, anchored, prefix, requirements })
 }
 
 fn check(root: &Node, anchored: bool, prefix: &[ByteSet]) -> Check {

@@ -1,7 +1,7 @@
 //! Automata to bytes, see [`portprint_tables::code::automaton`].
 
 use portprint_tables::code::automaton::{
-    ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SETS, SPAN,
+    ACCEPT, DEAD, FIND, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SETS, SPAN,
 };
 
 use super::sets::{SetTable, TooMany};
@@ -58,8 +58,24 @@ impl Row {
 /// A set of fewer bytes is not likely to stand many times in a row.
 const LEAST_LOOP: usize = 10;
 
+/// How often a byte stands in responses, roughly: the greater, the oftener.
+fn frequency(byte: u8) -> u8 {
+    match byte {
+        b' ' | b'e' | b't' | 0 => 9,
+        b'a' | b'i' | b'n' | b'o' | b'r' | b's' => 8,
+        b'c' | b'd' | b'l' | b'm' | b'p' | b'u' | b'h' | b'\r' | b'\n' => 7,
+        b'0' | b'1' | b'2' | b'b' | b'f' | b'g' | b'v' | b'w' | b'y' | b'.' | b'/' | b':' | b'-' | b'=' | b'"' => 6,
+        b'3'..=b'9' | b'<' | b'>' | b'k' | b'x' | b'S' | b'T' | b'C' | b',' | 1 | 0xFF => 5,
+        b'A'..=b'Z' | b'j' | b'q' | b'z' | b';' | b'(' | b')' => 4,
+        b'!'..=b'~' => 3,
+        _ => 2,
+    }
+}
+
 struct Encoder<'a> {
     automaton: &'a Automaton,
+    /// The bytes of each class.
+    classes: Vec<ByteSet>,
     rows: Vec<Row>,
     /// How many transitions lead to each state.
     uses: Vec<u32>,
@@ -96,7 +112,16 @@ impl<'a> Encoder<'a> {
             rows.push(Row { default, others: by_target });
         }
         let places = vec![None; automaton.len()];
-        Some(Self { automaton, rows, uses, code: Vec::new(), sets: Vec::new(), places, targets: Vec::new() })
+        Some(Self {
+            automaton,
+            classes: class_sets,
+            rows,
+            uses,
+            code: Vec::new(),
+            sets: Vec::new(),
+            places,
+            targets: Vec::new(),
+        })
     }
 
     fn run(mut self) -> Option<Encoded> {
@@ -194,8 +219,76 @@ impl<'a> Encoder<'a> {
         None
     }
 
+    /// If a state looks for a text and does nothing else: the text and the state after it.
+    ///
+    /// Such a state begins a chain in which every state has read one byte more of the text, and on any byte but the next one leads where
+    /// the longest shorter beginning of the text leads that the bytes read so far end with (Knuth, Morris, Pratt).
+    fn search(&self, start: State) -> Option<(Vec<u8>, State)> {
+        if self.automaton.accepts[start as usize] {
+            return None;
+        }
+        let next = |state: State, class: usize| {
+            self.automaton.transitions[state as usize * self.automaton.class_count + class]
+        };
+        // Of every beginning of the text its state, and which shorter beginning it ends with.
+        let mut chain = vec![start];
+        let mut ends_with = vec![0usize];
+        let mut text = Vec::new();
+        let mut state = start;
+        while text.len() < usize::from(u8::MAX) {
+            let fallback = ends_with[text.len()];
+            let differs = |&class: &usize| {
+                let back = if text.is_empty() { start } else { next(chain[fallback], class) };
+                next(state, class) != back
+            };
+            let mut other = (0..self.automaton.class_count).filter(differs);
+            let (Some(class), None) = (other.next(), other.next()) else { break };
+            let Some(byte) = self.classes[class].single() else { break };
+            let after = next(state, class);
+            // Of the beginning that is longer by this byte.
+            let mut end = if text.is_empty() { None } else { Some(fallback) };
+            let shorter = loop {
+                match end {
+                    None => break 0,
+                    Some(len) if text[len] == byte => break len + 1,
+                    Some(0) => break 0,
+                    Some(len) => end = Some(ends_with[len]),
+                }
+            };
+            text.push(byte);
+            state = after;
+            if !self.is_state(after) || self.automaton.accepts[after as usize] {
+                break;
+            }
+            chain.push(after);
+            ends_with.push(shorter);
+        }
+        (text.len() > 1).then_some((text, state))
+    }
+
+    /// Whether a state is none of the two fixed ones.
+    fn is_state(&self, state: State) -> bool {
+        state > Automaton::MATCH
+    }
+
+    fn find(&mut self, (text, after): (Vec<u8>, State), stack: &mut Vec<State>) {
+        let mut by_rarity: Vec<usize> = (0..text.len()).collect();
+        by_rarity.sort_by_key(|&at| frequency(text[at]));
+        let mut pair = [by_rarity[0], by_rarity[1]];
+        pair.sort_unstable();
+        self.code.extend([FIND, u8::try_from(text.len()).expect("texts are cut")]);
+        self.code.extend(pair.map(|at| u8::try_from(at).expect("texts are cut")));
+        self.code.extend(text);
+        self.target(after);
+        stack.push(after);
+    }
+
     fn row(&mut self, state: State, stack: &mut Vec<State>) {
         self.places[state as usize] = Some(self.code.len());
+        if let Some(search) = self.search(state) {
+            self.find(search, stack);
+            return;
+        }
         let mut row = std::mem::replace(&mut self.rows[state as usize], Row { default: 0, others: Vec::new() });
         let accept = if self.automaton.accepts[state as usize] { ACCEPT } else { 0 };
         // What is left on the stack last is written next: the most likely successor.

@@ -56,7 +56,8 @@ impl Compiled {
 /// Emits everything.
 pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> Result<Compiled, TooMany> {
     let encoded: Vec<_> =
-        analyses.par_iter().map(|analysis| analysis.automaton.as_ref().ok().map(automaton::encode)).collect();
+        analyses.par_iter().map(|analysis| analysis.automaton.as_ref().ok().and_then(automaton::encode)).collect();
+    let guard = |analysis: &Analysis| analysis.guard.as_ref().and_then(automaton::encode);
     let selections = select::select(analyses);
 
     let mut sections = Sections::default();
@@ -73,7 +74,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
             value: analysis.check.value,
             min_len: analysis.check.min_len,
             max_len: analysis.check.max_len,
-            automaton: 0,
+            automaton: LineRow::NONE,
             program: LineRow::NONE,
             templates: LineRow::NONE,
             line: rule.syntax.line,
@@ -83,12 +84,12 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
             flags: flags(rule),
             strategy: Strategy::Automaton as u8,
         };
-        match encoded.flatten() {
-            Some(encoded) => {
-                row.automaton = number(automata.len());
-                automata.extend(encoded.finish(&mut sets)?);
-            }
-            None => row.strategy = Strategy::Program as u8,
+        if encoded.is_none() {
+            row.strategy = Strategy::Program as u8;
+        }
+        if let Some(encoded) = encoded.or_else(|| guard(analysis)) {
+            row.automaton = number(automata.len());
+            automata.extend(encoded.finish(&mut sets)?);
         }
         if row.strategy != Strategy::Automaton as u8 || !wanted.is_empty() {
             row.program = number(programs.len());

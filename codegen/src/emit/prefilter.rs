@@ -23,7 +23,7 @@ pub struct PrefilterCounts {
     pub position_lines: usize,
 }
 
-/// A filter has this many bits for every key, within bounds: at 16 bits, two of which are set, one key in 70 passes that should not.
+/// A filter has this many bits for every key, within bounds: at 16 bits, three of which are set, about one key in 100 passes that should not.
 const FILTER_BITS_PER_KEY: usize = 16;
 const FILTER_BITS: std::ops::RangeInclusive<usize> = 10..=24;
 const GRAM_BUCKET_BITS: std::ops::RangeInclusive<usize> = 6..=18;

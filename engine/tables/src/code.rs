@@ -32,6 +32,7 @@ impl Strategy {
 /// ```text
 /// LITERAL len bytes…                  these bytes or dead; goes on with the state that follows
 /// SETS len sets…                      a byte of each of these sets or dead; the same
+/// FIND len i j bytes… target          reads up to the first such text and over it, or dead; i and j say which two of its bytes are rarest
 /// JUMP target                         no byte is read
 /// SPAN exits                          reads up to the first byte in the set `exits`, then goes on with the row that follows
 /// LOOP1 (| ACCEPT) byte target        reads up to the first such byte and over it;
@@ -55,6 +56,8 @@ pub mod automaton {
     pub const JUMP: u8 = 0x7E;
     /// A set follows, and then a row.
     pub const SPAN: u8 = 0x7D;
+    /// A text to look for and a target follow.
+    pub const FIND: u8 = 0x78;
     /// A run of sets follows.
     pub const SETS: u8 = 0x79;
     /// One byte and its target follow.
@@ -66,7 +69,7 @@ pub mod automaton {
     /// Set in a row's count, or in a loop: a match when the response ends here.
     pub const ACCEPT: u8 = 0x80;
     /// The greatest number of sets in a row.
-    pub const MAX_ROW: usize = 0x78;
+    pub const MAX_ROW: usize = 0x77;
 }
 
 /// Capture programs: for a bounded backtracker, instructions in Perl's order of preference.
@@ -161,7 +164,7 @@ pub mod template {
 /// The hashes that find grams and windows, and the filters in front of their tables.
 ///
 /// A filter is a blocked Bloom filter: 2^n words of 32 bits, small enough for the first-level cache. The lowest bits of a hash number the
-/// word; two bits in it, chosen by the highest bits, are set for every hash that has an entry.
+/// word; three bits in it, chosen by higher bits, are set for every hash that has an entry.
 pub mod hash {
     /// The bit that tells letters from all bytes below `@`.
     pub const LETTER: u32 = 0x4040_4040;
@@ -169,8 +172,8 @@ pub mod hash {
     pub const FACTOR: u32 = 0x9E37_79B1;
     /// How far the product is shifted and added to itself without carry, so that its low bits depend on all of the key.
     pub const SHIFT: u32 = 15;
-    /// Bits in front of the first and the second filter bit's number, five bits each.
-    pub const FILTER_SHIFTS: [u32; 2] = [27, 22];
+    /// Bits below the number of each filter bit, five bits each.
+    pub const FILTER_SHIFTS: [u32; 3] = [27, 22, 17];
     /// Windows at different offsets are different keys: offsets are multiplied by this.
     pub const OFFSET_FACTOR: u32 = 0x85EB_CA6B;
 
@@ -203,7 +206,8 @@ pub mod hash {
     #[must_use]
     #[inline(always)]
     pub fn filter_bits(hash: u32) -> u32 {
-        1 << (hash >> FILTER_SHIFTS[0] & 31) | 1 << (hash >> FILTER_SHIFTS[1] & 31)
+        let [first, second, third] = FILTER_SHIFTS;
+        1 << (hash >> first & 31) | 1 << (hash >> second & 31) | 1 << (hash >> third & 31)
     }
 }
 

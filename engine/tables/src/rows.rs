@@ -92,8 +92,9 @@ rows! {
         pub min_len: u32,
         /// The greatest; `u32::MAX` when there is none.
         pub max_len: u32,
-        /// Where its automaton starts in [`Section::Automata`](crate::Section::Automata) (bytes), for
-        /// [`Strategy::Automaton`](crate::code::Strategy).
+        /// Where its automaton starts in [`Section::Automata`](crate::Section::Automata) (bytes). It decides under
+        /// [`Strategy::Automaton`](crate::code::Strategy); otherwise it may match where the line does not, never the other way
+        /// round, or is [`LineRow::NONE`].
         pub automaton: u32,
         /// Where its program starts in [`Section::Programs`](crate::Section::Programs) (bytes); [`LineRow::NONE`] when no field
         /// needs a group.

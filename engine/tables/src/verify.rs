@@ -46,7 +46,7 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
         below("service of a line", index, u32::from(row.service), services.len() / ServiceRow::SIZE)?;
         below("probe of a line", index, u32::from(row.probe), probe_count)?;
         below("source of a line", index, u32::from(row.source), sources.len() / SourceRow::SIZE)?;
-        below("automaton of a line", index, row.automaton, engine.automata.len() + 1)?;
+        optional("automaton of a line", index, row.automaton, engine.automata.len())?;
         optional("program of a line", index, row.program, engine.programs.len())?;
         optional("templates of a line", index, row.templates, engine.templates.len())?;
     }

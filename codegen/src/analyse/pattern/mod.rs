@@ -8,7 +8,9 @@ mod class;
 mod escape;
 mod parser;
 mod properties;
+mod relax;
 
 pub use ast::{Assertion, Direction, Greed, Node, Pattern};
 pub use parser::{PatternError, parse};
 pub use properties::{Features, Length, features, fixed_prefix, is_anchored, length, may_match_empty, nullable};
+pub(crate) use relax::relaxed;

@@ -1,7 +1,10 @@
 //! Runs automata, see [`portprint_tables::code::automaton`].
 
+use super::scan;
 use memchr::{memchr, memchr2, memchr3};
-use portprint_tables::code::automaton::{ACCEPT, DEAD, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SETS, SPAN};
+use portprint_tables::code::automaton::{
+    ACCEPT, DEAD, FIND, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SETS, SPAN,
+};
 
 /// Runs the automaton that starts `code` over the response. `sets` is the section of sets.
 ///
@@ -38,6 +41,14 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
                 at += len;
                 place += 2 + 2 * len;
                 continue;
+            }
+            FIND => {
+                let len = usize::from(code[place + 1]);
+                let text = &code[place + 4..place + 4 + len];
+                let pair = [code[place + 2], code[place + 3]].map(usize::from);
+                let Some(found) = scan::find(&response[at..], text, pair) else { return Err(response.len()) };
+                at += found + len;
+                target(code, place + 4 + len)
             }
             JUMP => target(code, place + 1),
             SPAN => {

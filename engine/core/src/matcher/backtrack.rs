@@ -244,7 +244,7 @@ impl Backtracker<'_> {
                 loop {
                     let more = self.response.get(at).is_some_and(|&byte| holds_byte(allowed, byte));
                     if !more || self.is_noted(pc as usize, at + 1) {
-                        self.charge((at as u32 - before) / 8);
+                        self.charge((at as u32 - before) / 4);
                         self.note_all(pc as usize, start as usize, at);
                         return None;
                     }
@@ -254,7 +254,7 @@ impl Backtracker<'_> {
                         _ => break,
                     }
                 }
-                self.charge((at as u32 - before) / 8);
+                self.charge((at as u32 - before) / 4);
                 self.stack.push(Frame::Grow { pc, set: number, start, at: at as u32, next });
                 Some((pc as usize, at))
             }
@@ -327,7 +327,7 @@ impl Backtracker<'_> {
                 op::SPAN => {
                     let set = set(sets, short(code, pc + 1));
                     let Some(end) = self.last_end(pc, set, at) else { return Ok(None) };
-                    self.spend((end - at) as u64 / 8)?;
+                    self.spend((end - at) as u64 / 4)?;
                     pc += 3;
                     let next = Next::of(code, pc);
                     let Some(end) = next.last(response, at, end) else { return Ok(None) };

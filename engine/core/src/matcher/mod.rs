@@ -225,6 +225,9 @@ impl<'d> Matcher<'d> {
                 }
             }
             Strategy::Program | Strategy::BoundedProgram => {
+                if row.automaton != LineRow::NONE && self.run_automaton(row, response).is_err() {
+                    return Outcome::NoMatch;
+                }
                 let program = Program::at(engine.programs, row.program as usize);
                 program.run(engine.sets, response, &mut scratch.machine)
             }

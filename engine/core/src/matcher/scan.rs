@@ -73,6 +73,31 @@ fn portable_windows(filter: &[u8], offsets: &[u8], response: &[u8]) -> u32 {
     found
 }
 
+/// Where `text`, of at least two bytes, stands first. `pair` are two different places in it, the smaller one first, whose bytes are rare.
+pub(super) fn find(response: &[u8], text: &[u8], pair: [usize; 2]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if response.len() >= avx2::BLOCK + text.len() && avx2::available() {
+        assert!(pair[0] < text.len() && pair[1] < text.len(), "the places are in the text");
+        // SAFETY: the processor has AVX2, and the places are in the text.
+        #[allow(unsafe_code)]
+        return unsafe { avx2::find(response, text, pair) };
+    }
+    portable_find(response, text, pair)
+}
+
+fn portable_find(response: &[u8], text: &[u8], [rare, _]: [usize; 2]) -> Option<usize> {
+    let last = response.len().checked_sub(text.len())?;
+    let mut start = 0;
+    while start <= last {
+        start += memchr::memchr(text[rare], &response[start + rare..=last + rare])?;
+        if response[start..].starts_with(text) {
+            return Some(start);
+        }
+        start += 1;
+    }
+    None
+}
+
 /// Whether a hash passes a filter.
 #[inline(always)]
 fn passes(filter: &[u8], hash: u32) -> bool {
@@ -86,10 +111,10 @@ fn passes(filter: &[u8], hash: u32) -> bool {
 mod avx2 {
     use core::arch::x86_64::{
         __m128i, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_broadcastsi128_si256,
-        _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_i32gather_epi32,
-        _mm256_inserti128_si256, _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_or_si256, _mm256_set1_epi32,
-        _mm256_setr_epi8, _mm256_setr_epi32, _mm256_shuffle_epi8, _mm256_sllv_epi32, _mm256_srli_epi32,
-        _mm256_xor_si256,
+        _mm256_castsi128_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_i32gather_epi32,
+        _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mullo_epi32,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi8, _mm256_setr_epi32, _mm256_shuffle_epi8,
+        _mm256_sllv_epi32, _mm256_srli_epi32, _mm256_xor_si256,
     };
 
     use portprint_tables::code::hash;
@@ -100,6 +125,43 @@ mod avx2 {
 
     pub(super) fn available() -> bool {
         has_avx2::get()
+    }
+
+    /// Bytes that are compared at a time.
+    pub(super) const BLOCK: usize = 32;
+
+    /// As [`super::find`].
+    ///
+    /// # Safety
+    /// There is AVX2, the response has at least a block more than the text, and the pair is in the text.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn find(response: &[u8], text: &[u8], [first, second]: [usize; 2]) -> Option<usize> {
+        let wanted = [first, second].map(|place| _mm256_set1_epi8(text[place] as i8));
+        // The last block begins where it still fits, so that some starts may be looked at twice.
+        let last = response.len() - text.len() + 1 - BLOCK;
+        let mut start = 0;
+        loop {
+            // SAFETY: `start` is at most `last`, so that a block from any place of the text ends within the response.
+            let mut hits = unsafe {
+                let block = |place: usize| _mm256_loadu_si256(response.as_ptr().add(start + place).cast::<__m256i>());
+                let found = _mm256_and_si256(
+                    _mm256_cmpeq_epi8(block(first), wanted[0]),
+                    _mm256_cmpeq_epi8(block(second), wanted[1]),
+                );
+                _mm256_movemask_epi8(found) as u32
+            };
+            while hits != 0 {
+                let at = start + hits.trailing_zeros() as usize;
+                if response[at..].starts_with(text) {
+                    return Some(at);
+                }
+                hits &= hits - 1;
+            }
+            if start == last {
+                return None;
+            }
+            start = (start + BLOCK).min(last);
+        }
     }
 
     /// Places of one step.
@@ -160,7 +222,8 @@ mod avx2 {
         let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
         let factor = _mm256_set1_epi32(hash::OFFSET_FACTOR as i32);
         let mut found = 0;
-        for first in (0..len.saturating_sub(3).min(usize::from(hash::WINDOW_OFFSETS))).step_by(LANES) {
+        let offsets_end = len.saturating_sub(3).min(hash::WINDOW_OFFSETS.into());
+        for first in (0..offsets_end).step_by(LANES) {
             // SAFETY: `first` is at most 24, and the array has 40 bytes.
             let bytes = unsafe { _mm_loadu_si128(start.as_ptr().add(first).cast::<__m128i>()) };
             let keys = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), spread);
@@ -169,8 +232,7 @@ mod avx2 {
             // SAFETY: the filter has `words` words.
             found |= unsafe { look_up(filter, mask, keys) } << first;
         }
-        // Only what lies within the response.
-        found & ((1u64 << len.saturating_sub(3).min(32)) - 1) as u32
+        found & ((1 << offsets_end) - 1)
     }
 
     /// Which of the eight places from `at` on pass, the first one the lowest bit.
@@ -205,15 +267,80 @@ mod avx2 {
     unsafe fn look_up(filter: &[u8], mask: __m256i, keys: __m256i) -> u32 {
         let product = _mm256_mullo_epi32(keys, _mm256_set1_epi32(hash::FACTOR as i32));
         let hashes = _mm256_xor_si256(product, _mm256_srli_epi32::<{ hash::SHIFT as i32 }>(product));
-        let one = _mm256_set1_epi32(1);
-        let first = _mm256_srli_epi32::<{ hash::FILTER_SHIFTS[0] as i32 }>(hashes);
-        let second =
-            _mm256_and_si256(_mm256_srli_epi32::<{ hash::FILTER_SHIFTS[1] as i32 }>(hashes), _mm256_set1_epi32(31));
-        let bits = _mm256_or_si256(_mm256_sllv_epi32(one, first), _mm256_sllv_epi32(one, second));
+        let (one, low) = (_mm256_set1_epi32(1), _mm256_set1_epi32(31));
+        let [first, second, third] = [
+            _mm256_srli_epi32::<{ hash::FILTER_SHIFTS[0] as i32 }>(hashes),
+            _mm256_and_si256(_mm256_srli_epi32::<{ hash::FILTER_SHIFTS[1] as i32 }>(hashes), low),
+            _mm256_and_si256(_mm256_srli_epi32::<{ hash::FILTER_SHIFTS[2] as i32 }>(hashes), low),
+        ];
+        let two = _mm256_or_si256(_mm256_sllv_epi32(one, first), _mm256_sllv_epi32(one, second));
+        let bits = _mm256_or_si256(two, _mm256_sllv_epi32(one, third));
         // SAFETY: masked, every index is below the number of words.
         let words =
             unsafe { _mm256_i32gather_epi32::<4>(filter.as_ptr().cast::<i32>(), _mm256_and_si256(hashes, mask)) };
         let equal = _mm256_cmpeq_epi32(_mm256_and_si256(words, bits), bits);
         _mm256_movemask_ps(_mm256_castsi256_ps(equal)) as u32
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use alloc::vec::Vec;
+
+    use portprint_codegen::analyse::sample::Random;
+
+    use super::*;
+
+    /// A filter in which one bit in four is set, so that all ways are taken.
+    fn filter(random: &mut Random) -> Vec<u8> {
+        (0..1024).map(|_| (random.next() & random.next()) as u8).collect()
+    }
+
+    fn responses(random: &mut Random) -> impl Iterator<Item = Vec<u8>> {
+        (0..2_000).map(move |round| {
+            let len = if round % 50 == 0 { 3_000 } else { random.below(120) };
+            (0..len).map(|_| b"abAB\0 \xff\r"[random.below(8)]).collect()
+        })
+    }
+
+    #[test]
+    fn both_forms_find_the_same() {
+        if !avx2::available() {
+            return;
+        }
+        let mut random = Random::new(5);
+        let filter = filter(&mut random);
+        let offsets: Vec<u8> = (0..hash::WINDOW_OFFSETS).collect();
+        for response in responses(&mut Random::new(6)) {
+            let all = |form: fn(&[u8], &[u8], &mut usize, &mut [u32; HITS]) -> usize| {
+                let (mut found, mut from, mut hits) = (Vec::new(), 0, [0; HITS]);
+                while from + 4 <= response.len() {
+                    let count = form(&filter, &response, &mut from, &mut hits);
+                    found.extend_from_slice(&hits[..count]);
+                }
+                found
+            };
+            assert_eq!(all(scan), all(portable), "{}", response.escape_ascii());
+            let found = windows(&filter, &offsets, &response);
+            assert_eq!(found, portable_windows(&filter, &offsets, &response), "{}", response.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn both_forms_find_the_first_text() {
+        let mut random = Random::new(7);
+        for response in responses(&mut Random::new(8)) {
+            let len = 2 + random.below(9);
+            let text: Vec<u8> = if response.len() > len && random.once_in(2) {
+                response[random.below(response.len() - len)..][..len].to_vec()
+            } else {
+                (0..len).map(|_| b"abAB"[random.below(4)]).collect()
+            };
+            let first = random.below(len - 1);
+            let pair = [first, first + 1 + random.below(len - first - 1)];
+            let expected = response.windows(len).position(|window| window == text);
+            assert_eq!(find(&response, &text, pair), expected, "{}", response.escape_ascii());
+            assert_eq!(portable_find(&response, &text, pair), expected, "{}", response.escape_ascii());
+        }
     }
 }
