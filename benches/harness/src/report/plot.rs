@@ -10,6 +10,8 @@ use super::Report;
 use crate::definition::Model;
 
 const WIDTH: u32 = 900;
+/// The width of a letter of a name, roughly.
+const NAME_LETTER: i32 = 6;
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0x1F, 0x77, 0xB4),
     RGBColor(0xD6, 0x5F, 0x00),
@@ -47,12 +49,13 @@ fn bars(report: &Report, path: &Path) -> Result<bool, Box<dyn std::error::Error>
     let root = SVGBackend::new(path, (WIDTH, 80 + 26 * bars.len() as u32)).into_drawing_area();
     root.fill(&WHITE)?;
     let count = bars.len() as f64;
+    let names = 24 + NAME_LETTER * bars.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) as i32;
     let unit = if is_worst { "ns a byte of the worst response" } else { "ns a response" };
     let mut chart = ChartBuilder::on(&root)
         .caption(format!("{}: {unit} (logarithmic)", report.definition.name), ("sans-serif", 16))
         .margin(8)
         .set_label_area_size(LabelAreaPosition::Bottom, 24)
-        .margin_left(220)
+        .margin_left(names)
         .margin_right(70)
         .build_cartesian_2d((range.0..range.1).log_scale(), 0.0..count)?;
     chart.configure_mesh().disable_y_mesh().disable_y_axis().x_label_formatter(&|ns| label(*ns)).draw()?;
@@ -63,7 +66,7 @@ fn bars(report: &Report, path: &Path) -> Result<bool, Box<dyn std::error::Error>
         let colour = if is_ours { COLOURS[0] } else { COLOURS[5] };
         chart.draw_series([Rectangle::new([(range.0, top - 0.15), (*ns, top - 0.85)], colour.filled())])?;
         let (x, y) = chart.backend_coord(&(range.0, top - 0.5));
-        root.draw(&Text::new(engine.clone(), (x - 212, y - 6), name.clone()))?;
+        root.draw(&Text::new(engine.clone(), (x + 12 - names, y - 6), name.clone()))?;
         let (x, y) = chart.backend_coord(&(*ns, top - 0.5));
         root.draw(&Text::new(label(*ns), (x + 5, y - 6), name.clone()))?;
     }
