@@ -195,7 +195,8 @@ impl Backtracker<'_> {
     }
 
     /// The last end of a span that starts at `at`, of those that have not failed; none when all have. A span is noted for every start
-    /// within it: one that starts further on has some of the same ends, and tries them in the same order.
+    /// within it: one that starts further on has some of the same ends, and tries them in the same order. Noted under an operand, where no
+    /// instruction starts: the span itself may be what is taken up again.
     fn last_end(&mut self, pc: usize, set: &[u8; 32], at: usize) -> Option<usize> {
         let rest = &self.response[at..];
         if self.failed.is_empty() || self.depth > 0 {
@@ -203,7 +204,7 @@ impl Backtracker<'_> {
         }
         let mut end = at;
         loop {
-            if self.has_failed((pc, end)) {
+            if self.has_failed((pc + 1, end)) {
                 return end.checked_sub(1).filter(|&last| last >= at);
             }
             if !self.response.get(end).is_some_and(|&byte| holds_byte(set, byte)) {

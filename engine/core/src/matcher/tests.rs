@@ -13,7 +13,10 @@ use super::linear::Linear;
 use super::program::{Machine, Outcome, Program};
 
 /// Patterns with what makes the two methods differ if either is wrong. All have a group, so that they have a program.
-const PATTERNS: [&str; 26] = [
+const PATTERNS: [&str; 29] = [
+    "^(?:a*b(?!b))*?c(d*)",
+    "^(?:[^b]*b)*?(c+)d",
+    "(?:a*b|a*c)*(d)",
     "(a*)b",
     "(a+?)(a*)b?$",
     "^(a|ab)(c|bcd)?(d*)x",
