@@ -2,8 +2,8 @@
 
 use portprint_codegen::{Compiled, Source};
 use portprint_tables::{
-    ALIGNMENT, Database, DatabaseText, Engine, FormatError, HEADER_SIZE, LineId, SECTION_ENTRY_SIZE, SectionTable,
-    checksum,
+    ALIGNMENT, Database, DatabaseText, Engine, FormatError, HEADER_SIZE, LineId, LineRow, SECTION_ENTRY_SIZE,
+    SectionTable, checksum,
 };
 
 use crate::databases::{self, THREADS};
@@ -143,6 +143,31 @@ fn damage_under_a_right_checksum_does_no_harm() {
             }
             bytes[at] = good[at];
         }
+    }
+}
+
+/// What the matcher would trip over is found, even under a right checksum.
+#[test]
+fn a_line_needs_what_decides_it() {
+    let text = b"Probe TCP NULL q||\nmatch a m|^abcdefgh|\nmatch b m|^(x)\\1|\n";
+    let source = Source { name: "tiny".to_owned(), text: text.to_vec(), ..Source::default() };
+    let good = databases::compile(&[source], THREADS).database;
+    let database = Database::from_bytes(&good).expect("it was compiled");
+    let [plain, bounded] = [0, 1].map(|line| database.line(LineId::new(line)));
+    let place = |section: &[u8]| section.as_ptr() as usize - good.as_ptr() as usize;
+    let lines = place(database.engine.lines);
+    let cases = [
+        (lines, LineRow { automaton: LineRow::NONE, ..plain }.encode().to_vec(), "automaton of a line"),
+        (lines + LineRow::SIZE, LineRow { program: LineRow::NONE, ..bounded }.encode().to_vec(), "program of a line"),
+        (place(database.engine.window_offsets), vec![200], "window offset"),
+    ];
+    for (at, change, part) in cases {
+        let mut bytes = good.clone();
+        bytes[at..at + change.len()].copy_from_slice(&change);
+        let sum = checksum(&bytes[32..]);
+        bytes[24..32].copy_from_slice(&sum.to_le_bytes());
+        let error = check("database", &bytes).expect_err(part).to_string();
+        assert!(error.contains(part), "{error:?} has no {part:?}");
     }
 }
 

@@ -85,8 +85,8 @@ pub fn analyse(text: &PatternText) -> Result<Analysis, Fault> {
     let guard = match &automaton {
         Ok(_) => None,
         Err(_) => {
-            let nfa = Nfa::compile(&pattern::relaxed(&pattern)).map_err(|TooLarge| Fault::TooLarge)?;
-            determine::build(&nfa, STATE_LIMIT).ok()
+            let relaxed = Nfa::compile(&pattern::relaxed(&pattern)).ok();
+            relaxed.and_then(|nfa| determine::build(&nfa, STATE_LIMIT).ok())
         }
     };
     let anchored = pattern::is_anchored(&pattern.root);

@@ -10,7 +10,7 @@
 use rustc_hash::FxHashMap;
 
 use portprint_tables::Check;
-use portprint_tables::code::hash::{self, WINDOW_OFFSETS};
+use portprint_tables::code::hash::{self, STRIDE, WINDOW_OFFSETS};
 use portprint_tables::code::positions::LENGTHS;
 
 use super::Analysis;
@@ -31,7 +31,7 @@ pub enum Selection {
         bytes: u32,
     },
     /// What its first places, its length and its last byte allow.
-    Positions,
+    Positions(Box<Positions>),
 }
 
 /// A literal and the places in it whose grams are looked up.
@@ -43,8 +43,6 @@ pub struct LiteralGrams {
     pub place: usize,
 }
 
-/// The prefilter looks at every second place of a response.
-pub const STRIDE: usize = 2;
 /// Bytes of a gram.
 pub const GRAM: usize = 4;
 /// A longer literal is cut: more bytes to compare say nothing more.
@@ -74,21 +72,26 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
                 })
                 .min_by_key(|(price, _)| *price);
             let best = [gram.as_ref().map(|it| it.0), window.as_ref().map(|it| it.0)].into_iter().flatten().min();
-            if best.is_some_and(|price| price >= DEAR)
-                && let Ok(automaton) = &line.automaton
-                && best > Some(training.responses_with(&Positions::of(automaton), &line.check) * RESPONSE_PRICE)
-            {
-                return Selection::Positions;
+            if best.is_some_and(|price| price >= DEAR) && line.automaton.is_ok() {
+                let positions = positions(line);
+                if best > Some(training.responses_with(&positions, &line.check) * RESPONSE_PRICE) {
+                    return Selection::Positions(Box::new(positions));
+                }
             }
             match (gram, window) {
                 // A window costs a look-up at one place only.
                 (Some((gram, _)), Some((window, selection))) if window <= gram + WINDOW_BONUS => selection,
                 (Some((_, selection)), _) => selection,
                 (None, Some((_, selection))) => selection,
-                (None, None) => Selection::Positions,
+                (None, None) => Selection::Positions(Box::new(positions(line))),
             }
         })
         .collect()
+}
+
+/// What a line's automaton allows; everything where it has none.
+fn positions(line: &Analysis) -> Positions {
+    line.automaton.as_ref().map_or(Positions::ALL, Positions::of)
 }
 
 /// What a training response with the gram costs, against a line that shares it.
@@ -191,12 +194,12 @@ impl Training {
             let bytes = u32::from_le_bytes(bytes.try_into().expect("a window has four bytes"));
             self.windows.entry((offset, bytes)).or_default().push(number);
         }
-        let mut head = [0; 16];
-        let len = response.len().min(16);
-        head[..len].copy_from_slice(&response[..len]);
-        let head = u128::from_le_bytes(head);
-        let last = response.last().copied().unwrap_or_default();
-        self.responses.push(Seen { head, len: response.len(), last, weight: weight.into() });
+        self.responses.push(Seen {
+            head: Check::head(response),
+            len: response.len(),
+            last: response.last().copied().unwrap_or_default(),
+            weight: weight.into(),
+        });
     }
 
     fn price_window(&self, offset: u8, bytes: u32, check: &Check) -> u64 {

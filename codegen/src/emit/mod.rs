@@ -122,7 +122,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     sections.put(Section::Automata, automata);
     sections.put(Section::Programs, programs);
     sections.put(Section::Templates, templates);
-    report.prefilter = prefilter::emit(analyses, &selections, &mut sections);
+    report.prefilter = prefilter::emit(&selections, &mut sections);
     let source_hash = tables::emit(sources, rules, &mut sections);
 
     let mut text = Sections::default();

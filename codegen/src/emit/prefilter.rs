@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portprint_tables::code::{hash, positions};
+use portprint_tables::code::hash::{self, STRIDE};
+use portprint_tables::code::positions;
 use portprint_tables::{GramRow, Section, WindowRow};
 
 use super::block::{Sections, number};
-use crate::analyse::Analysis;
 use crate::analyse::positions::Positions;
-use crate::analyse::select::{GRAM, LiteralGrams, STRIDE, Selection, folded};
+use crate::analyse::select::{GRAM, LiteralGrams, Selection, folded};
 
 /// How many lines are found in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,12 +30,12 @@ const GRAM_BUCKET_BITS: std::ops::RangeInclusive<usize> = 6..=18;
 const WINDOW_BUCKET_BITS: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// Writes the tables for all lines.
-pub(crate) fn emit(analyses: &[Analysis], selections: &[Selection], sections: &mut Sections) -> PrefilterCounts {
+pub(crate) fn emit(selections: &[Selection], sections: &mut Sections) -> PrefilterCounts {
     let mut counts = PrefilterCounts::default();
     // Literals with the place of their first gram, and windows; each with the lines that share it, ascending.
     let mut literals: BTreeMap<(&[u8], usize), Vec<u32>> = BTreeMap::new();
     let mut windows: BTreeMap<(u8, u32), Vec<u32>> = BTreeMap::new();
-    let mut rest: Vec<u32> = Vec::new();
+    let mut rest: Vec<(u32, &Positions)> = Vec::new();
     for (line, selection) in (0u32..).zip(selections) {
         match selection {
             Selection::Grams(alternatives) => {
@@ -48,9 +48,9 @@ pub(crate) fn emit(analyses: &[Analysis], selections: &[Selection], sections: &m
                 counts.window_lines += 1;
                 windows.entry((*offset, *bytes)).or_default().push(line);
             }
-            Selection::Positions => {
+            Selection::Positions(positions) => {
                 counts.position_lines += 1;
-                rest.push(line);
+                rest.push((line, positions));
             }
         }
     }
@@ -59,8 +59,8 @@ pub(crate) fn emit(analyses: &[Analysis], selections: &[Selection], sections: &m
     counts.grams = emit_grams(&literals, &mut found, sections);
     emit_windows(&windows, &mut found, sections);
     sections.put(Section::FoundLines, found.into_iter().flat_map(u32::to_le_bytes).collect());
-    sections.put(Section::PositionSets, position_sets(analyses, &rest));
-    sections.put(Section::PositionLines, rest.into_iter().flat_map(u32::to_le_bytes).collect());
+    sections.put(Section::PositionSets, position_sets(&rest));
+    sections.put(Section::PositionLines, rest.iter().flat_map(|(line, _)| line.to_le_bytes()).collect());
     counts
 }
 
@@ -115,14 +115,10 @@ fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, s
     sections.put(Section::Windows, rows.iter().flat_map(WindowRow::encode).collect());
 }
 
-fn position_sets(analyses: &[Analysis], lines: &[u32]) -> Vec<u8> {
+fn position_sets(lines: &[(u32, &Positions)]) -> Vec<u8> {
     let words = lines.len().div_ceil(64);
     let mut tables = vec![0u64; positions::ROWS * words];
-    for (index, &line) in lines.iter().enumerate() {
-        let allowed = match &analyses[line as usize].automaton {
-            Ok(automaton) => Positions::of(automaton),
-            Err(_) => Positions::ALL,
-        };
+    for (index, (_, allowed)) in lines.iter().enumerate() {
         let mut set = |row: usize| tables[row * words + index / 64] |= 1 << (index % 64);
         for (place, bytes) in allowed.places.iter().enumerate() {
             bytes.iter().for_each(|byte| set(positions::place(place, byte)));

@@ -14,7 +14,7 @@ pub(crate) fn encode(templates: &[Template], groups: usize, code: &mut Vec<u8>) 
         if let [Part::Literal(text)] = &template.parts[..]
             && text.len() < template.field.capacity()
         {
-            let text = finished(text);
+            let text: Vec<u8> = text[..op::stripped_len(text)].iter().map(|&byte| op::shown(byte)).collect();
             code.extend([1, op::FINAL]);
             code.extend(u16::try_from(text.len()).expect("it is below the capacity").to_le_bytes());
             code.extend(text);
@@ -32,13 +32,6 @@ pub(crate) fn encode(templates: &[Template], groups: usize, code: &mut Vec<u8>) 
             encode_part(part, code);
         }
     }
-}
-
-/// What becomes of a field in the end: white space and commas stripped from its end, and what is not printable made a dot.
-fn finished(text: &[u8]) -> Vec<u8> {
-    let is_stripped = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',');
-    let len = text.iter().rposition(|byte| !is_stripped(byte)).map_or(0, |last| last + 1);
-    text[..len].iter().map(|byte| if matches!(byte, b' '..=b'~') { *byte } else { b'.' }).collect()
 }
 
 /// The groups that the templates read.

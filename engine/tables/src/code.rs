@@ -159,6 +159,20 @@ pub mod template {
     pub const FAIL: u8 = 6;
     /// The whole field without variables, as it is in the end. Operands: a length (u16) and so many bytes.
     pub const FINAL: u8 = 7;
+
+    /// How much of a field is left when white space and commas are stripped from its end, in bytes.
+    #[must_use]
+    pub fn stripped_len(field: &[u8]) -> usize {
+        let is_stripped = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | b',');
+        field.iter().rposition(|byte| !is_stripped(byte)).map_or(0, |last| last + 1)
+    }
+
+    /// What a byte of a field is in the end: itself if it is printable ASCII, else a dot.
+    #[must_use]
+    #[inline]
+    pub fn shown(byte: u8) -> u8 {
+        if matches!(byte, b' '..=b'~') { byte } else { b'.' }
+    }
 }
 
 /// The hashes that find grams and windows, and the filters in front of their tables.
@@ -166,6 +180,8 @@ pub mod template {
 /// A filter is a blocked Bloom filter: 2^n words of 32 bits, small enough for the first-level cache. The lowest bits of a hash number the
 /// word; three bits in it, chosen by higher bits, are set for every hash that has an entry.
 pub mod hash {
+    /// Grams are looked up at every second place of a response; each literal is entered at two neighbouring ones.
+    pub const STRIDE: usize = 2;
     /// The bit that tells letters from all bytes below `@`.
     pub const LETTER: u32 = 0x4040_4040;
     /// What keys are multiplied by.
@@ -182,6 +198,14 @@ pub mod hash {
     #[inline(always)]
     pub fn fold(bytes: u32) -> u32 {
         bytes | (bytes & LETTER) >> 1
+    }
+
+    /// Eight bytes, folded in the same way.
+    #[must_use]
+    #[inline(always)]
+    pub fn fold_word(bytes: u64) -> u64 {
+        const LETTERS: u64 = LETTER as u64 * 0x1_0000_0001;
+        bytes | (bytes & LETTERS) >> 1
     }
 
     /// The hash of a folded gram; its highest bits number the bucket.

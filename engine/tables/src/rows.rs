@@ -194,7 +194,21 @@ pub struct Check {
 }
 
 impl Check {
-    /// Whether a response with these first bytes (zero where it has ended) and this length may match.
+    /// The first 16 bytes of a response, the first one lowest; zero where it has ended.
+    #[must_use]
+    #[inline]
+    pub fn head(response: &[u8]) -> u128 {
+        match response.first_chunk() {
+            Some(bytes) => u128::from_le_bytes(*bytes),
+            None => {
+                let mut bytes = [0; 16];
+                bytes[..response.len()].copy_from_slice(response);
+                u128::from_le_bytes(bytes)
+            }
+        }
+    }
+
+    /// Whether a response with this [`Check::head`] and this length may match.
     #[must_use]
     #[inline(always)]
     pub fn passes(&self, head: u128, len: u32) -> bool {

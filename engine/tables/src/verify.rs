@@ -1,6 +1,6 @@
 //! The slow check of [`Database::verify`]: every reference of a row points into its table.
 
-use crate::code::positions;
+use crate::code::{Strategy, hash, positions};
 use crate::database::Raw;
 use crate::{Database, Extent, FormatError, GramRow, LineRow, PortRow, ProbeRow, ServiceRow, SourceRow, WindowRow};
 
@@ -37,27 +37,27 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
         below("source of a probe", index, row.source, sources.len() / SourceRow::SIZE)?;
         below("stand-in of a probe", index, row.sent_as, probe_count)?;
     }
-    for (index, chunk) in probe_lists.chunks_exact(4).enumerate() {
-        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
-        below("probe id in a list", index, id, probe_count)?;
-    }
+    ids("probe id in a list", probe_lists, probe_count)?;
     for index in 0..line_count {
         let row = LineRow::at(lines, index);
         below("service of a line", index, u32::from(row.service), services.len() / ServiceRow::SIZE)?;
         below("probe of a line", index, u32::from(row.probe), probe_count)?;
         below("source of a line", index, u32::from(row.source), sources.len() / SourceRow::SIZE)?;
-        optional("automaton of a line", index, row.automaton, engine.automata.len())?;
-        optional("program of a line", index, row.program, engine.programs.len())?;
+        // What decides a line must be there; the other may be.
+        let (automaton, program): (Check, Check) = match Strategy::from_u8(row.strategy) {
+            Strategy::Automaton => (below, optional),
+            Strategy::Program | Strategy::BoundedProgram => (optional, below),
+        };
+        automaton("automaton of a line", index, row.automaton, engine.automata.len())?;
+        program("program of a line", index, row.program, engine.programs.len())?;
         optional("templates of a line", index, row.templates, engine.templates.len())?;
     }
+    let found = |what, index, start, count: u16| {
+        extent(what, index, Extent { start, len: count.into() }, engine.found_lines.len() / 4)
+    };
     for index in 0..engine.grams.len() / GramRow::SIZE {
         let row = GramRow::at(engine.grams, index);
-        extent(
-            "lines of a gram",
-            index,
-            Extent { start: row.lines, len: u32::from(row.count) },
-            engine.found_lines.len() / 4,
-        )?;
+        found("lines of a gram", index, row.lines, row.count)?;
         extent(
             "literal of a gram",
             index,
@@ -67,22 +67,14 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
     }
     for index in 0..engine.windows.len() / WindowRow::SIZE {
         let row = WindowRow::at(engine.windows, index);
-        extent(
-            "lines of a window",
-            index,
-            Extent { start: row.lines, len: u32::from(row.count) },
-            engine.found_lines.len() / 4,
-        )?;
+        found("lines of a window", index, row.lines, row.count)?;
     }
     index_table("gram index", engine.gram_index, engine.grams.len() / GramRow::SIZE)?;
     index_table("window index", engine.window_index, engine.windows.len() / WindowRow::SIZE)?;
-    for (index, chunk) in engine.found_lines.chunks_exact(4).enumerate() {
-        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
-        below("line id of a gram or window", index, id, line_count)?;
-    }
-    for (index, chunk) in engine.position_lines.chunks_exact(4).enumerate() {
-        let id = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
-        below("line id of the position tables", index, id, line_count)?;
+    ids("line id of a gram or window", engine.found_lines, line_count)?;
+    ids("line id of the position tables", engine.position_lines, line_count)?;
+    for (index, &offset) in engine.window_offsets.iter().enumerate() {
+        below("window offset", index, offset.into(), hash::WINDOW_OFFSETS.into())?;
     }
     for (what, filter) in
         [("length of the gram filter", engine.gram_filter), ("length of the window filter", engine.window_filter)]
@@ -103,6 +95,9 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
     }
     Ok(())
 }
+
+/// Whether a number is allowed below a limit.
+type Check = fn(&'static str, usize, u32, usize) -> Result<(), FormatError>;
 
 struct Limits {
     bytes: usize,
@@ -126,6 +121,13 @@ fn below(what: &'static str, index: usize, found: u32, len: usize) -> Result<(),
 
 fn optional(what: &'static str, index: usize, found: u32, len: usize) -> Result<(), FormatError> {
     if found == LineRow::NONE { Ok(()) } else { below(what, index, found, len) }
+}
+
+/// A list of ids.
+fn ids(what: &'static str, list: &[u8], len: usize) -> Result<(), FormatError> {
+    list.chunks_exact(4).enumerate().try_for_each(|(index, chunk)| {
+        below(what, index, u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes")), len)
+    })
 }
 
 /// Starts of buckets must not fall, and the last one is the end of the table.

@@ -160,13 +160,25 @@ impl Backtracker<'_> {
         }
     }
 
+    /// Whether it is to be remembered here what has failed.
+    #[inline]
+    fn remembers(&self) -> bool {
+        !self.failed.is_empty() && self.depth == 0
+    }
+
+    /// The number of the bit for a byte of code and a place.
+    #[inline]
+    fn bit(&self, pc: usize, at: usize) -> usize {
+        pc * (self.response.len() + 1) + at
+    }
+
     /// Whether what follows from here has failed before. If not, it is noted that it is tried.
     #[inline]
     fn has_failed(&mut self, (pc, at): (usize, usize)) -> bool {
-        if self.failed.is_empty() || self.depth > 0 {
+        if !self.remembers() {
             return false;
         }
-        let bit = pc * (self.response.len() + 1) + at;
+        let bit = self.bit(pc, at);
         let word = &mut self.failed[bit / 64];
         let known = *word >> (bit % 64) & 1 != 0;
         *word |= 1 << (bit % 64);
@@ -176,21 +188,19 @@ impl Backtracker<'_> {
     /// Whether a lazy span before `pc` that starts here has come to nothing. Noted under an operand of it, where no instruction starts.
     #[inline]
     fn is_noted(&self, pc: usize, at: usize) -> bool {
-        if self.failed.is_empty() || self.depth > 0 {
+        if !self.remembers() || at > self.response.len() {
             return false;
         }
-        let bit = (pc - 1) * (self.response.len() + 1) + at;
-        at <= self.response.len() && self.failed[bit / 64] >> (bit % 64) & 1 != 0
+        let bit = self.bit(pc - 1, at);
+        self.failed[bit / 64] >> (bit % 64) & 1 != 0
     }
 
     /// Notes that a lazy span before `pc` has come to nothing, for every start from `first` to `last`.
     fn note_all(&mut self, pc: usize, first: usize, last: usize) {
-        if self.failed.is_empty() || self.depth > 0 {
-            return;
-        }
-        for at in first..=last {
-            let bit = (pc - 1) * (self.response.len() + 1) + at;
-            self.failed[bit / 64] |= 1 << (bit % 64);
+        if self.remembers() {
+            for bit in self.bit(pc - 1, first)..=self.bit(pc - 1, last) {
+                self.failed[bit / 64] |= 1 << (bit % 64);
+            }
         }
     }
 
@@ -199,7 +209,7 @@ impl Backtracker<'_> {
     /// instruction starts: the span itself may be what is taken up again.
     fn last_end(&mut self, pc: usize, set: &[u8; 32], at: usize) -> Option<usize> {
         let rest = &self.response[at..];
-        if self.failed.is_empty() || self.depth > 0 {
+        if !self.remembers() {
             return Some(at + rest.iter().take_while(|&&byte| holds_byte(set, byte)).count());
         }
         let mut end = at;

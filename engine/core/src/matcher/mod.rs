@@ -23,7 +23,7 @@ mod tests;
 use core::ops::Range;
 
 use portprint_tables::code::Strategy;
-use portprint_tables::{Database, LineId, LineRow, ProbeId, Protocol};
+use portprint_tables::{Check, Database, LineId, LineRow, ProbeId, Protocol};
 
 use crate::verdict::{Fields, Hit, Verdict};
 
@@ -128,7 +128,7 @@ impl<'d> Matcher<'d> {
         if len < check.min_len || len > check.max_len {
             return LineTest::Length { min: check.min_len, max: check.max_len };
         }
-        if prefilter::head(response) & check.mask != check.value {
+        if Check::head(response) & check.mask != check.value {
             return LineTest::Head;
         }
         if row.strategy == Strategy::Automaton as u8 {

@@ -7,22 +7,9 @@
 use alloc::vec::Vec;
 
 use portprint_tables::code::{hash, positions};
-use portprint_tables::{Engine, GramRow, LineId, LineRange, LineRow, WindowRow};
+use portprint_tables::{Check, Engine, GramRow, LineId, LineRange, LineRow, WindowRow};
 
 use super::scan::{self, HITS};
-
-/// The first 16 bytes, the first one lowest; zero where the response has ended.
-#[inline]
-pub(super) fn head(response: &[u8]) -> u128 {
-    match response.first_chunk() {
-        Some(bytes) => u128::from_le_bytes(*bytes),
-        None => {
-            let mut bytes = [0; 16];
-            bytes[..response.len()].copy_from_slice(response);
-            u128::from_le_bytes(bytes)
-        }
-    }
-}
 
 /// The line of a candidate. A candidate is a line with its rank in the chain above it, so that sorting gives the order of trying.
 #[inline]
@@ -60,7 +47,7 @@ pub(super) fn offer(
 /// What verifying them reads first is fetched ahead meanwhile.
 pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -> usize {
     let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
-    let head = head(response);
+    let head = Check::head(response);
     let mut kept = 0;
     for index in 0..offered.len() {
         let candidate = offered[index];
@@ -193,9 +180,7 @@ fn stands(literals: &[u8], row: &GramRow, response: &[u8], at: usize) -> bool {
 /// Eight bytes of which the case of letters does not matter.
 #[inline(always)]
 fn folded_word(bytes: &[u8], at: usize) -> u64 {
-    let word = u64::from_le_bytes(*bytes[at..].first_chunk().expect("there are eight bytes"));
-    const LETTERS: u64 = 0x4040_4040_4040_4040;
-    word | (word & LETTERS) >> 1
+    hash::fold_word(u64::from_le_bytes(*bytes[at..].first_chunk().expect("there are eight bytes")))
 }
 
 /// How far a hash is shifted to number a bucket of an index, whose length is a power of two and one.

@@ -2,7 +2,8 @@
 //!
 //! A program is tried by plain backtracking first, which is fast and nearly always enough. If that takes too many steps it is tried again
 //! with a memory of what has failed; if that is not enough either, or the response is too long for it, the program is run by
-//! [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with the same result. Programs that only backtracking can run (back-references above all) have a bound on their steps instead.
+//! [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with the same result. Programs that only
+//! backtracking can run (back-references above all) have a bound on their steps instead.
 
 use alloc::vec::Vec;
 

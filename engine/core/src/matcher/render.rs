@@ -193,14 +193,10 @@ impl Output<'_> {
 
     /// Strips white space and commas from the end, and makes the rest printable.
     fn finish(&mut self) {
-        let value = &self.buffer[self.start..];
-        let kept =
-            value.iter().rposition(|byte| !matches!(byte, b'\t'..=b'\r' | b' ' | b',')).map_or(0, |last| last + 1);
+        let kept = op::stripped_len(&self.buffer[self.start..]);
         self.buffer.truncate(self.start + kept);
         for byte in &mut self.buffer[self.start..] {
-            if !matches!(byte, 0x20..=0x7E) {
-                *byte = b'.';
-            }
+            *byte = op::shown(*byte);
         }
     }
 }

@@ -1,13 +1,10 @@
-//! Looks grams and windows up in their filters, as many at a time as the processor can: grams at every second place of a response,
-//! windows at the offsets where there can be some.
+//! What the processor does for many bytes at a time: looking grams and windows up in their filters, looking for a text, and fetching
+//! ahead what will be read.
 //!
-//! The only code of the matcher that is not safe Rust: the gather instruction reads by address. Which form runs is decided by what the
-//! processor has, once.
+//! The only code of the matcher that is not safe Rust, because these instructions take addresses. Each search has a portable form too;
+//! which one runs is decided by what the processor has, once.
 
 use portprint_tables::code::hash;
-
-/// Grams are looked up at every second place; each literal is entered at two neighbouring ones.
-pub(super) const STRIDE: usize = 2;
 
 /// How many hits are given at a time.
 pub(super) const HITS: usize = 64;
@@ -33,7 +30,7 @@ fn portable(filter: &[u8], response: &[u8], from: &mut usize, hits: &mut [u32; H
             hits[count] = *from as u32;
             count += 1;
         }
-        *from += STRIDE;
+        *from += hash::STRIDE;
     }
     count
 }
@@ -117,9 +114,9 @@ mod avx2 {
         _mm256_sllv_epi32, _mm256_srli_epi32, _mm256_xor_si256,
     };
 
-    use portprint_tables::code::hash;
+    use portprint_tables::code::hash::{self, STRIDE};
 
-    use super::{HITS, STRIDE};
+    use super::HITS;
 
     cpufeatures::new!(has_avx2, "avx2");
 
