@@ -197,12 +197,10 @@ fn errors_say_what_was_expected_and_found() {
 }
 
 /// The sections that the matcher reads.
-fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 16] {
+fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 14] {
     let Engine {
         sets: a,
-        automata: b,
-        programs: c,
-        templates: d,
+        code: b,
         gram_filter: e,
         gram_index: f,
         grams: g,
@@ -216,7 +214,7 @@ fn engine<'a>(database: &Database<'a>) -> [&'a [u8]; 16] {
         position_sets: o,
         lines: p,
     } = database.engine;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    [a, b, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 /// Everything that compiling gives, as bytes.

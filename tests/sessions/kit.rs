@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use portprint_codegen::Source;
 use portprint_core::session::{Action, ConnId, Input, Note, Report, Session, SessionConfig};
 use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, Field, Protocol};
+use tokio::net::TcpSocket;
 
 /// A small database of our own, with every case that the order of probes knows.
 const RULES: &str = r"
@@ -371,4 +373,13 @@ impl Play<'_> {
             }
         }
     }
+}
+
+/// A port of this machine that refuses connections: it is taken, so that no other socket of the test gets it, and nobody listens.
+pub(super) fn nobody() -> u16 {
+    let socket = TcpSocket::new_v4().expect("there is a descriptor");
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("there is a free port");
+    let port = socket.local_addr().expect("a bound socket has an address").port();
+    std::mem::forget(socket);
+    port
 }

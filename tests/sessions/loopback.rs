@@ -13,7 +13,7 @@ use portprint_scan::{Cancel, Event, Hosts, PortReport, PortSet, ScanConfig, Scan
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::kit::{SMALL, ms};
+use super::kit::{SMALL, ms, nobody};
 
 /// Serves every connection to a new port of this machine until the test ends.
 async fn serve<F>(mut serve: impl FnMut(TcpStream) -> F + Send + 'static) -> u16
@@ -32,12 +32,6 @@ where
 
 async fn silent() -> u16 {
     serve(async |mut stream| stream.read_to_end(&mut Vec::new()).await.map(drop)).await
-}
-
-/// A port where nobody listens, at least a moment ago.
-async fn nobody() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
 }
 
 fn config() -> ScanConfig {
@@ -120,7 +114,7 @@ async fn ports_are_told_apart() {
         ),
         (serve(async |_| Ok(())).await, "open tcpwrapped -"),
         (silent().await, "open silent -"),
-        (nobody().await, "closed refused -"),
+        (nobody(), "closed refused -"),
     ];
     expected.sort_unstable();
     let (ports, summary) = scan(scanner(config()), hosts(expected.iter().map(|(port, _)| *port)), &Cancel::new()).await;
@@ -210,7 +204,7 @@ impl Transport for Scarce {
 async fn without_descriptors_it_waits_and_loses_nothing() {
     let mut expected = Vec::new();
     for _ in 0..20 {
-        expected.push(nobody().await);
+        expected.push(nobody());
         expected.push(serve(async |mut stream| stream.write_all(b"SSH-2.0-Opend_1\r\n").await).await);
     }
     let transport = Scarce::default();

@@ -10,6 +10,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+
+use super::kit::nobody;
 use tempfile::TempDir;
 
 const RULES: &str = r"Exclude T:1
@@ -85,11 +87,6 @@ fn says(bytes: &'static [u8]) -> u16 {
         stream.write_all(bytes)?;
         stream.read_to_end(&mut Vec::new()).map(drop)
     })
-}
-
-fn nobody() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
 }
 
 fn records(lines: &str) -> Vec<Value> {

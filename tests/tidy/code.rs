@@ -7,9 +7,11 @@ use super::{files, is_generated, read, sources};
 use crate::databases::root;
 
 /// Files that may say `unsafe`, with the reason.
-const UNSAFE: [(&str, &str); 3] = [
+const UNSAFE: [(&str, &str); 5] = [
     ("benches/peers/pcre2/src/lib.rs", "a binding to a C library"),
-    ("engine/core/src/matcher/scan.rs", "SIMD and prefetching"),
+    ("engine/core/src/matcher/scan/avx2.rs", "SIMD"),
+    ("engine/core/src/matcher/scan/avx512.rs", "SIMD"),
+    ("engine/core/src/matcher/scan/mod.rs", "which SIMD runs, and prefetching"),
     ("tests/pcre2.rs", "the binding to the oracle"),
 ];
 /// Folders likewise.

@@ -16,34 +16,34 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(2_321))]
-#[bench::http(args = (http()), config = at_most(4_160))]
-#[bench::nothing(args = (nothing()), config = at_most(9_001))]
+#[bench::banner(args = (banner()), config = at_most(2_235))]
+#[bench::http(args = (http()), config = at_most(3_961))]
+#[bench::nothing(args = (nothing()), config = at_most(8_830))]
 fn candidates(mut case: Case) -> (Case, usize) {
     let count = black_box(&mut case).candidates();
     (case, count)
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(7_536))]
-#[bench::http(args = (http()), config = at_most(11_462))]
-#[bench::nothing(args = (nothing()), config = at_most(9_035))]
+#[bench::banner(args = (banner()), config = at_most(7_223))]
+#[bench::http(args = (http()), config = at_most(10_696))]
+#[bench::nothing(args = (nothing()), config = at_most(8_864))]
 fn classify(mut case: Case) -> (Case, bool) {
     let is_hit = black_box(&mut case).classify();
     (case, is_hit)
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(755))]
-#[bench::http(args = (http()), config = at_most(1_800))]
+#[bench::banner(args = (banner()), config = at_most(745))]
+#[bench::http(args = (http()), config = at_most(1_507))]
 fn test_line(mut case: Case) -> (Case, bool) {
     let is_match = black_box(&mut case).test_line();
     (case, is_match)
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(4_447))]
-#[bench::http(args = (http()), config = at_most(5_024))]
+#[bench::banner(args = (banner()), config = at_most(4_293))]
+#[bench::http(args = (http()), config = at_most(4_722))]
 fn fields(mut case: Case) -> (Case, usize) {
     let count = black_box(&mut case).fields();
     (case, count)

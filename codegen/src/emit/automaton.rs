@@ -319,9 +319,15 @@ impl<'a> Encoder<'a> {
         let count = u8::try_from(row.others.len()).expect("rows were checked");
         self.code.push(count | accept);
         self.target(row.default);
-        for (set, target) in &row.others {
-            self.set(*set);
-            self.target(*target);
+        let (single, others): (Vec<_>, Vec<_>) = row.others.into_iter().partition(|(set, _)| set.len() == 1);
+        self.code.push(u8::try_from(single.len()).expect("rows were checked"));
+        for (set, target) in single {
+            self.code.extend(set.iter());
+            self.target(target);
+        }
+        for (set, target) in others {
+            self.set(set);
+            self.target(target);
         }
     }
 

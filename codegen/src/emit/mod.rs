@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use crate::Source;
 use crate::analyse::{Analysis, select};
 use crate::ir::Rules;
+use crate::parse::Template;
 use portprint_tables::code::Strategy;
 
 use block::{Sections, number};
@@ -63,7 +64,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     let mut sections = Sections::default();
     let mut sets = SetTable::new();
     let mut report = Report::new(analyses);
-    let (mut automata, mut programs, mut templates) = (Vec::new(), Vec::new(), Vec::new());
+    let mut code = Vec::new();
     let mut lines = Vec::with_capacity(LineRow::SIZE * analyses.len());
     for (id, ((rule, analysis), encoded)) in rules.lines.iter().zip(analyses).zip(encoded).enumerate() {
         let groups = analysis.nfa.groups;
@@ -87,19 +88,25 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
         if encoded.is_none() {
             row.strategy = Strategy::Program as u8;
         }
-        if let Some(encoded) = encoded.or_else(|| guard(analysis)) {
-            row.automaton = number(automata.len());
-            automata.extend(encoded.finish(&mut sets)?);
-        }
+        let automaton = encoded.or_else(|| guard(analysis)).map(|encoded| encoded.finish(&mut sets)).transpose()?;
+        let mut program_code = None;
         if row.strategy != Strategy::Automaton as u8 || !wanted.is_empty() {
-            row.program = number(programs.len());
             let program = program::encode(&analysis.nfa, &wanted, &mut sets)?;
             if program.bounded && row.strategy != Strategy::Automaton as u8 {
                 row.strategy = Strategy::BoundedProgram as u8;
             }
             report.add_program(&program, row.strategy);
-            programs.extend(program.code);
+            program_code = Some(program.code);
         }
+        let mut put = |part: Option<Vec<u8>>| {
+            let Some(part) = part else { return LineRow::NONE };
+            let start = number(code.len());
+            code.extend(part);
+            start
+        };
+        row.automaton = put(automaton);
+        row.program = put(program_code);
+        row.templates = put(fields(&rule.syntax.templates, groups));
         if row.strategy != Strategy::Automaton as u8 {
             let reason = analysis.automaton.as_ref().err().copied().unwrap_or("automaton too large to encode");
             let name = &sources[rule.source].name;
@@ -110,18 +117,12 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
                 reason,
             });
         }
-        if !rule.syntax.templates.is_empty() {
-            row.templates = number(templates.len());
-            template::encode(&rule.syntax.templates, groups, &mut templates);
-        }
         debug_assert_eq!(lines.len(), id * LineRow::SIZE);
         lines.extend(row.encode());
     }
     sections.put(Section::Lines, lines);
     sections.put(Section::Sets, sets.encode());
-    sections.put(Section::Automata, automata);
-    sections.put(Section::Programs, programs);
-    sections.put(Section::Templates, templates);
+    sections.put(Section::Code, code);
     report.prefilter = prefilter::emit(&selections, &mut sections);
     let source_hash = tables::emit(sources, rules, &mut sections);
 
@@ -136,6 +137,12 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
         report,
         whole,
     })
+}
+
+fn fields(templates: &[Template], groups: usize) -> Option<Vec<u8>> {
+    let mut code = Vec::new();
+    template::encode(templates, groups, &mut code);
+    if templates.is_empty() { None } else { Some(code) }
 }
 
 fn flags(rule: &crate::ir::Line) -> u8 {

@@ -58,9 +58,9 @@ pub(crate) fn emit(selections: &[Selection], sections: &mut Sections) -> Prefilt
     let mut found = Vec::new();
     counts.grams = emit_grams(&literals, &mut found, sections);
     emit_windows(&windows, &mut found, sections);
-    sections.put(Section::FoundLines, found.into_iter().flat_map(u32::to_le_bytes).collect());
+    sections.put(Section::FoundLines, encoded(found.into_iter()));
     sections.put(Section::PositionSets, position_sets(&rest));
-    sections.put(Section::PositionLines, rest.iter().flat_map(|(line, _)| line.to_le_bytes()).collect());
+    sections.put(Section::PositionLines, encoded(rest.iter().map(|(line, _)| *line)));
     counts
 }
 
@@ -71,8 +71,7 @@ fn emit_grams(literals: &BTreeMap<(&[u8], usize), Vec<u32>>, found: &mut Vec<u32
         let start = number(bytes.len());
         bytes.extend_from_slice(literal);
         for lines in lines.chunks(usize::from(u16::MAX)) {
-            let first = number(found.len());
-            found.extend(lines);
+            let first = put(lines, found);
             for place in *place..*place + STRIDE {
                 rows.push(GramRow {
                     key: folded(&literal[place..place + GRAM]),
@@ -85,14 +84,44 @@ fn emit_grams(literals: &BTreeMap<(&[u8], usize), Vec<u32>>, found: &mut Vec<u32
             }
         }
     }
-    let bucket_bits = bits_for(rows.len() * 2, GRAM_BUCKET_BITS);
+    let bucket_bits = bits_for(rows.len(), GRAM_BUCKET_BITS);
     let bucket = |row: &GramRow| (hash::gram(row.key) >> (32 - bucket_bits)) as usize;
     rows.sort_by_key(|row| (bucket(row), row.key, row.literal, row.offset, row.lines));
     sections.put(Section::GramFilter, filter(rows.iter().map(|row| hash::gram(row.key))));
-    sections.put(Section::GramIndex, index(1 << bucket_bits, rows.iter().map(bucket)));
+    let mut besides = vec![0; (1 << bucket_bits) + 1];
+    rows.iter().for_each(|row| besides[bucket(row)] |= beside(row, &bytes));
+    let starts = index(1 << bucket_bits, rows.iter().map(bucket));
+    let entries = starts.into_iter().zip(besides).flat_map(|(start, beside)| [start, beside]);
+    sections.put(Section::GramIndex, encoded(entries));
     sections.put(Section::Grams, rows.iter().flat_map(GramRow::encode).collect());
     sections.put(Section::Literals, bytes);
     rows.len()
+}
+
+/// What a row says of its lines: the only one, or where they start in the list.
+fn put(lines: &[u32], found: &mut Vec<u32>) -> u32 {
+    if let &[line] = lines {
+        return line;
+    }
+    let first = number(found.len());
+    found.extend(lines);
+    first
+}
+
+/// What may stand beside the gram of a row, as bits of an entry of the index: what is surest, two bytes after it or before it. Where the
+/// literal has one only, the other may be any.
+fn beside(row: &GramRow, literals: &[u8]) -> u32 {
+    let literal = &literals[row.literal as usize..][..row.len.into()];
+    let literal: Vec<u8> = literal.iter().map(|&byte| hash::fold(byte.into()).to_le_bytes()[0]).collect();
+    let (before, rest) = literal.split_at(row.offset.into());
+    let any = |bit: &dyn Fn(u32) -> u32| (0..4).fold(0, |bits, part| bits | 1 << bit(part));
+    match (before, &rest[GRAM..]) {
+        (_, [first, second, ..]) => 1 << hash::beside(*first, *second),
+        ([.., first, second], _) => 1 << (hash::BEFORE + hash::beside(*first, *second)),
+        (_, [first]) => any(&|part| hash::beside_part(*first) | part << 2),
+        ([second], _) => any(&|part| hash::BEFORE + (part | hash::beside_part(*second) << 2)),
+        ([], []) => u32::MAX,
+    }
 }
 
 fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, sections: &mut Sections) {
@@ -100,8 +129,7 @@ fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, s
     for (&(offset, key), lines) in windows {
         for lines in lines.chunks(usize::from(u16::MAX)) {
             let count = u16::try_from(lines.len()).expect("it was cut");
-            rows.push(WindowRow { key, lines: number(found.len()), count, offset, reserved: 0 });
-            found.extend(lines);
+            rows.push(WindowRow { key, lines: put(lines, found), count, offset, reserved: 0 });
         }
     }
     let mut offsets: Vec<u8> = windows.keys().map(|(offset, _)| *offset).collect();
@@ -111,12 +139,12 @@ fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, s
     rows.sort_by_key(|row| (bucket(row), row.key, row.offset, row.lines));
     sections.put(Section::WindowOffsets, offsets);
     sections.put(Section::WindowFilter, filter(rows.iter().map(|row| hash::window(row.key, row.offset))));
-    sections.put(Section::WindowIndex, index(1 << bucket_bits, rows.iter().map(bucket)));
+    sections.put(Section::WindowIndex, encoded(index(1 << bucket_bits, rows.iter().map(bucket)).into_iter()));
     sections.put(Section::Windows, rows.iter().flat_map(WindowRow::encode).collect());
 }
 
 fn position_sets(lines: &[(u32, &Positions)]) -> Vec<u8> {
-    let words = lines.len().div_ceil(64);
+    let words = positions::words(lines.len());
     let mut tables = vec![0u64; positions::ROWS * words];
     for (index, (_, allowed)) in lines.iter().enumerate() {
         let mut set = |row: usize| tables[row * words + index / 64] |= 1 << (index % 64);
@@ -139,7 +167,7 @@ fn filter(hashes: impl Iterator<Item = u32>) -> Vec<u8> {
     for hash in hashes {
         filter[hash as usize & (words - 1)] |= hash::filter_bits(hash);
     }
-    filter.into_iter().flat_map(u32::to_le_bytes).collect()
+    encoded(filter.into_iter())
 }
 
 fn bits_for(count: usize, bounds: std::ops::RangeInclusive<usize>) -> usize {
@@ -148,17 +176,19 @@ fn bits_for(count: usize, bounds: std::ops::RangeInclusive<usize>) -> usize {
 }
 
 /// For each bucket where it starts, and the end; `buckets` are those of the rows, in order.
-fn index(count: usize, buckets: impl Iterator<Item = usize>) -> Vec<u8> {
-    let mut sizes = vec![0u32; count];
+fn index(count: usize, buckets: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut starts = vec![0; count + 1];
     for bucket in buckets {
-        sizes[bucket] += 1;
+        starts[bucket + 1] += 1;
     }
-    let mut bytes = Vec::with_capacity(4 * (count + 1));
-    let mut start = 0u32;
-    bytes.extend(start.to_le_bytes());
-    for size in sizes {
-        start += size;
-        bytes.extend(start.to_le_bytes());
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
     }
-    bytes
+    starts
+}
+
+fn encoded(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
+    numbers.flat_map(u32::to_le_bytes).collect()
 }

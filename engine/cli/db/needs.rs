@@ -42,7 +42,7 @@ impl Finder {
         let Some(index) = engine.found_by_position().position(|found| found == line) else {
             return Self::Positions(Vec::new());
         };
-        let words = engine.found_by_position().len().div_ceil(64);
+        let words = positions::words(engine.found_by_position().len());
         let allows = |place: usize, byte: u8| {
             let row = positions::place(place, byte) * words * 8;
             engine.position_sets[row + index / 8] >> (index % 8) & 1 != 0

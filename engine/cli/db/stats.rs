@@ -277,7 +277,7 @@ fn figure(f: &mut fmt::Formatter<'_>, name: &str, figure: usize) -> fmt::Result 
 }
 
 fn section_name(number: u32) -> String {
-    const NAMES: [(Section, &str); 27] = [
+    const NAMES: [(Section, &str); 25] = [
         (Section::Bytes, "names and payloads"),
         (Section::Sources, "sources"),
         (Section::Services, "services"),
@@ -287,9 +287,7 @@ fn section_name(number: u32) -> String {
         (Section::Exclude, "exclude"),
         (Section::Lines, "lines"),
         (Section::Sets, "byte sets"),
-        (Section::Automata, "automata"),
-        (Section::Programs, "programs"),
-        (Section::Templates, "templates"),
+        (Section::Code, "automata, programs, fields"),
         (Section::GramFilter, "gram filter"),
         (Section::GramIndex, "gram index"),
         (Section::Grams, "grams"),

@@ -37,7 +37,8 @@ impl Strategy {
 /// SPAN exits                          reads up to the first byte in the set `exits`, then goes on with the row that follows
 /// LOOP1 (| ACCEPT) byte target        reads up to the first such byte and over it;
 /// LOOP2, LOOP3                        two or three bytes with a target each; without one of them the end of the response
-/// n (| ACCEPT) default n×(set target) reads a byte: the first set that holds it, else the default;
+/// n (| ACCEPT) default b b×(byte target) (n-b)×(set target)
+///                                     reads a byte: it, or the set that holds it, says where to go on, else the default;
 ///                                     at the end of the response a match only with ACCEPT
 /// ```
 ///
@@ -68,7 +69,7 @@ pub mod automaton {
     pub const LOOP3: u8 = 0x7C;
     /// Set in a row's count, or in a loop: a match when the response ends here.
     pub const ACCEPT: u8 = 0x80;
-    /// The greatest number of sets in a row.
+    /// The greatest number of targets in a row, but for the default.
     pub const MAX_ROW: usize = 0x77;
 }
 
@@ -223,6 +224,26 @@ pub mod hash {
         gram(bytes ^ (offset as u32).wrapping_mul(OFFSET_FACTOR))
     }
 
+    /// What stands beside a gram, as a number below 16: two bits for each of two folded bytes.
+    ///
+    /// An entry of the index of grams has a bit for every such number, for the two bytes after a gram and, [`BEFORE`] bits further up,
+    /// for the two before it. Each literal in the bucket sets one of them.
+    #[must_use]
+    #[inline(always)]
+    pub fn beside(first: u8, second: u8) -> u32 {
+        beside_part(first) | beside_part(second) << 2
+    }
+
+    /// The two bits of one byte, about as often one as the other in text.
+    #[must_use]
+    #[inline(always)]
+    pub fn beside_part(byte: u8) -> u32 {
+        (byte.wrapping_mul(51) >> 6) as u32
+    }
+
+    /// See [`beside`].
+    pub const BEFORE: u32 = 16;
+
     /// A window's offset is below this.
     pub const WINDOW_OFFSETS: u8 = 29;
 
@@ -239,14 +260,22 @@ pub mod hash {
 ///
 /// Every table has a row for each value (a byte, or a length up to [`LENGTHS`](positions::LENGTHS)` - 1`, which also stands for all greater
 /// ones), and a row one bit for each such line, in words of 64 bits: whether a match may have the value. Places come first, then the
-/// length, then the last byte.
+/// length, then the last byte. The number of words of a row is a multiple of [`WORDS`](positions::WORDS).
 pub mod positions {
+    /// So many words are looked at in one step.
+    pub const WORDS: usize = 4;
     /// Places from the response's start.
     pub const PLACES: usize = 6;
     /// Lengths that are told apart.
     pub const LENGTHS: usize = 256;
     /// Rows of all tables.
     pub const ROWS: usize = PLACES * 256 + LENGTHS + 256;
+
+    /// Words of a row, for so many lines.
+    #[must_use]
+    pub const fn words(lines: usize) -> usize {
+        lines.div_ceil(64).next_multiple_of(WORDS)
+    }
 
     /// The row of a byte at a place.
     #[must_use]

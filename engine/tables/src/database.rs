@@ -25,9 +25,7 @@ pub struct Database<'a> {
 #[allow(missing_docs, reason = "each is described at the `Section` of its name")]
 pub struct Engine<'a> {
     pub sets: &'a [u8],
-    pub automata: &'a [u8],
-    pub programs: &'a [u8],
-    pub templates: &'a [u8],
+    pub code: &'a [u8],
     pub gram_filter: &'a [u8],
     pub gram_index: &'a [u8],
     pub grams: &'a [u8],
@@ -44,8 +42,10 @@ pub struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     /// The lines of a gram or window.
-    pub fn found(&self, first: u32, count: u16) -> impl ExactSizeIterator<Item = LineId> + use<'a> {
-        line_ids(&self.found_lines[first as usize * 4..][..usize::from(count) * 4])
+    pub fn found(&self, lines: u32, count: u16) -> impl Iterator<Item = LineId> + use<'a> {
+        let (one, first) = if count == 1 { (Some(LineId::from_u32(lines)), 0) } else { (None, lines as usize) };
+        let len = if count == 1 { 0 } else { usize::from(count) };
+        one.into_iter().chain(line_ids(&self.found_lines[first * 4..][..len * 4]))
     }
 
     /// The lines that are found by their first places.
@@ -69,11 +69,9 @@ impl<'a> Database<'a> {
         let table = SectionTable::from_bytes(bytes)?;
         let engine = Engine {
             sets: table.rows(Section::Sets, 32)?,
-            automata: table.get(Section::Automata)?,
-            programs: table.get(Section::Programs)?,
-            templates: table.get(Section::Templates)?,
+            code: table.get(Section::Code)?,
             gram_filter: table.rows(Section::GramFilter, 4)?,
-            gram_index: table.rows(Section::GramIndex, 4)?,
+            gram_index: table.rows(Section::GramIndex, 8)?,
             grams: table.rows(Section::Grams, GramRow::SIZE)?,
             literals: table.get(Section::Literals)?,
             window_offsets: table.get(Section::WindowOffsets)?,

@@ -45,15 +45,13 @@ pub enum Section {
     Lines = 8,
     /// Sets of bytes, 256 bits each, byte 0 the lowest bit of the first byte. The first 256 hold one byte each.
     Sets = 10,
-    /// Automata, see [`code::automaton`](crate::code::automaton).
-    Automata = 11,
-    /// Capture programs, see [`code::program`](crate::code::program).
-    Programs = 12,
-    /// Fields, see [`code::template`](crate::code::template).
-    Templates = 13,
+    /// What each line runs, one line's after the other's: its automaton, its program and its fields, see [`code`](crate::code). What
+    /// is read first comes first.
+    Code = 11,
     /// Which hashes of grams have an entry, see [`code::hash`](crate::code::hash).
     GramFilter = 14,
-    /// `u32` each: the first row of every bucket, and the end.
+    /// For every bucket and the end, `u32` each: its first row, and what may stand beside its grams, see
+    /// [`code::hash::beside`](crate::code::hash::beside).
     GramIndex = 15,
     /// [`GramRow`](crate::GramRow)s.
     Grams = 16,

@@ -92,14 +92,13 @@ rows! {
         pub min_len: u32,
         /// The greatest; `u32::MAX` when there is none.
         pub max_len: u32,
-        /// Where its automaton starts in [`Section::Automata`](crate::Section::Automata) (bytes). It decides under
+        /// Where its automaton starts in [`Section::Code`](crate::Section::Code) (bytes). It decides under
         /// [`Strategy::Automaton`](crate::code::Strategy); otherwise it may match where the line does not, never the other way
         /// round, or is [`LineRow::NONE`].
         pub automaton: u32,
-        /// Where its program starts in [`Section::Programs`](crate::Section::Programs) (bytes); [`LineRow::NONE`] when no field
-        /// needs a group.
+        /// Where its program starts in the same section; [`LineRow::NONE`] when no field needs a group.
         pub program: u32,
-        /// Where its fields start in [`Section::Templates`](crate::Section::Templates) (bytes); [`LineRow::NONE`] without fields.
+        /// Where its fields start in the same section; [`LineRow::NONE`] without fields.
         pub templates: u32,
         /// Its physical line.
         pub line: u32,
@@ -121,7 +120,7 @@ rows! {
         pub key: u32,
         /// Where the literal starts in [`Section::Literals`](crate::Section::Literals).
         pub literal: u32,
-        /// The first of the lines that need the literal, in [`Section::FoundLines`](crate::Section::FoundLines).
+        /// The line that needs the literal; if there are several, the first of them in [`Section::FoundLines`](crate::Section::FoundLines).
         pub lines: u32,
         /// How many lines.
         pub count: u16,
@@ -135,7 +134,7 @@ rows! {
     pub struct WindowRow {
         /// The four bytes, the first lowest.
         pub key: u32,
-        /// The first of the lines that need them, in [`Section::FoundLines`](crate::Section::FoundLines).
+        /// The line that needs them; if there are several, the first of them in [`Section::FoundLines`](crate::Section::FoundLines).
         pub lines: u32,
         /// How many lines.
         pub count: u16,

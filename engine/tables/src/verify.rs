@@ -48,12 +48,13 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
             Strategy::Automaton => (below, optional),
             Strategy::Program | Strategy::BoundedProgram => (optional, below),
         };
-        automaton("automaton of a line", index, row.automaton, engine.automata.len())?;
-        program("program of a line", index, row.program, engine.programs.len())?;
-        optional("templates of a line", index, row.templates, engine.templates.len())?;
+        automaton("automaton of a line", index, row.automaton, engine.code.len())?;
+        program("program of a line", index, row.program, engine.code.len())?;
+        optional("templates of a line", index, row.templates, engine.code.len())?;
     }
-    let found = |what, index, start, count: u16| {
-        extent(what, index, Extent { start, len: count.into() }, engine.found_lines.len() / 4)
+    let found = |what, index, start, count: u16| match count {
+        1 => below(what, index, start, line_count),
+        _ => extent(what, index, Extent { start, len: count.into() }, engine.found_lines.len() / 4),
     };
     for index in 0..engine.grams.len() / GramRow::SIZE {
         let row = GramRow::at(engine.grams, index);
@@ -69,8 +70,8 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
         let row = WindowRow::at(engine.windows, index);
         found("lines of a window", index, row.lines, row.count)?;
     }
-    index_table("gram index", engine.gram_index, engine.grams.len() / GramRow::SIZE)?;
-    index_table("window index", engine.window_index, engine.windows.len() / WindowRow::SIZE)?;
+    index_table("gram index", engine.gram_index, 8, engine.grams.len() / GramRow::SIZE)?;
+    index_table("window index", engine.window_index, 4, engine.windows.len() / WindowRow::SIZE)?;
     ids("line id of a gram or window", engine.found_lines, line_count)?;
     ids("line id of the position tables", engine.position_lines, line_count)?;
     for (index, &offset) in engine.window_offsets.iter().enumerate() {
@@ -83,7 +84,7 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
             return Err(FormatError::reference(what, 0, filter.len() as u64, 1 << 20));
         }
     }
-    let words = (engine.position_lines.len() / 4).div_ceil(64);
+    let words = positions::words(engine.position_lines.len() / 4);
     if engine.position_sets.len() != positions::ROWS * words * 8 {
         let expected = (positions::ROWS * words * 8) as u64;
         return Err(FormatError::reference(
@@ -131,10 +132,10 @@ fn ids(what: &'static str, list: &[u8], len: usize) -> Result<(), FormatError> {
 }
 
 /// Starts of buckets must not fall, and the last one is the end of the table.
-fn index_table(what: &'static str, table: &[u8], len: usize) -> Result<(), FormatError> {
+fn index_table(what: &'static str, table: &[u8], row: usize, len: usize) -> Result<(), FormatError> {
     let mut previous = 0;
-    for (index, chunk) in table.chunks_exact(4).enumerate() {
-        let start = u32::from_le_bytes(chunk.try_into().expect("chunks have four bytes"));
+    for (index, chunk) in table.chunks_exact(row).enumerate() {
+        let start = u32::from_le_bytes(*chunk.first_chunk().expect("rows begin with the start"));
         if start < previous || start as usize > len {
             return Err(FormatError::reference(what, index, u64::from(start), len as u64));
         }
@@ -143,6 +144,6 @@ fn index_table(what: &'static str, table: &[u8], len: usize) -> Result<(), Forma
     if previous as usize == len {
         Ok(())
     } else {
-        Err(FormatError::reference(what, table.len() / 4, u64::from(previous), len as u64))
+        Err(FormatError::reference(what, table.len() / row, u64::from(previous), len as u64))
     }
 }

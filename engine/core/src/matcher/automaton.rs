@@ -80,15 +80,7 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
             count => {
                 let Some(&byte) = response.get(at) else { return end(op, response) };
                 at += 1;
-                let mut next = target(code, place + 1);
-                let (others, _) = code[place + 3..place + 3 + 4 * usize::from(count)].as_chunks();
-                for &[set_low, set_high, low, high] in others {
-                    if contains(sets, u16::from_le_bytes([set_low, set_high]), byte) {
-                        next = u16::from_le_bytes([low, high]);
-                        break;
-                    }
-                }
-                next
+                row(&code[place + 1..], usize::from(count), sets, byte)
             }
         };
         match target {
@@ -98,6 +90,26 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
             state => place = usize::from(state - FIRST),
         }
     }
+}
+
+/// Where a row, from its default on, leads on a byte.
+#[inline(always)]
+fn row(code: &[u8], count: usize, sets: &[u8], byte: u8) -> u16 {
+    let bytes = usize::from(code[2]);
+    let (single, rest) = code[3..].split_at(3 * bytes);
+    let (single, _) = single.as_chunks();
+    for &[found, low, high] in single {
+        if found == byte {
+            return u16::from_le_bytes([low, high]);
+        }
+    }
+    let (others, _) = rest[..4 * (count - bytes)].as_chunks();
+    for &[set_low, set_high, low, high] in others {
+        if contains(sets, u16::from_le_bytes([set_low, set_high]), byte) {
+            return u16::from_le_bytes([low, high]);
+        }
+    }
+    target(code, 0)
 }
 
 /// The end of the response in a state.

@@ -272,6 +272,15 @@ impl Backtracker<'_> {
         }
     }
 
+    /// Whether a span can only end where its set ends, because what must follow is not in the set: then there is nothing to try again.
+    #[inline]
+    fn ends_once(&self, pc: usize) -> bool {
+        match Next::of(self.code, pc + 3) {
+            Next::Byte(byte) => !contains(self.sets, short(self.code, pc + 1), byte),
+            Next::Any => false,
+        }
+    }
+
     /// Takes steps; that there are none left is found out at the next one.
     fn charge(&mut self, steps: u32) {
         self.steps = self.steps.saturating_sub(steps.into());
@@ -291,7 +300,10 @@ impl Backtracker<'_> {
     }
 
     fn set_slot(&mut self, slot: usize, at: usize) -> Result<(), GaveUp> {
-        self.push(Frame::Restore { slot: slot as u32, value: self.slots[slot] })?;
+        // Where nothing is left to be tried, nobody will ask for what it was.
+        if !self.stack.is_empty() || self.depth > 0 {
+            self.push(Frame::Restore { slot: slot as u32, value: self.slots[slot] })?;
+        }
         self.slots[slot] = at as u32;
         Ok(())
     }
@@ -335,6 +347,13 @@ impl Backtracker<'_> {
                     pc = target(code, pc + 1);
                 }
                 op::JUMP => pc = target(code, pc + 1),
+                op::SPAN | op::SPAN_LAZY if self.ends_once(pc) => {
+                    let set = set(sets, short(code, pc + 1));
+                    let len = response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count();
+                    self.spend(len as u64 / 4)?;
+                    at += len;
+                    pc += 3;
+                }
                 op::SPAN => {
                     let set = set(sets, short(code, pc + 1));
                     let Some(end) = self.last_end(pc, set, at) else { return Ok(None) };

@@ -6,7 +6,8 @@
 
 use portprint_tables::{ProbeId, Protocol};
 
-use super::{Matcher, Scratch, prefilter, scan};
+use super::prefilter::{self, CACHE_LINE};
+use super::{Matcher, Scratch, scan};
 use crate::verdict::Verdict;
 
 /// A response to be classified.
@@ -22,8 +23,6 @@ pub struct Query<'r> {
 
 /// So many responses are under way at a time: enough to cover a wait, few enough that what was fetched is still there.
 const LANES: usize = 16;
-/// A line of the cache in bytes.
-const CACHE_LINE: usize = 64;
 
 impl Matcher<'_> {
     /// The answers to many responses, each as [`Matcher::classify`] or [`Matcher::classify_any`] gives it, in the same order: `answer`

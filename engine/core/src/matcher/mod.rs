@@ -132,6 +132,7 @@ impl<'d> Matcher<'d> {
             return LineTest::Head;
         }
         if row.strategy == Strategy::Automaton as u8 {
+            scratch.machine.forget();
             return match self.run_automaton(&row, response) {
                 Ok(()) => LineTest::Matches,
                 Err(at) => LineTest::Pattern { at: Some(at) },
@@ -210,12 +211,17 @@ impl<'d> Matcher<'d> {
 
     fn run_automaton(&self, row: &LineRow, response: &[u8]) -> Result<(), usize> {
         let engine = &self.database.engine;
-        automaton::run(&engine.automata[row.automaton as usize..], engine.sets, response)
+        automaton::run(&engine.code[row.automaton as usize..], engine.sets, response)
+    }
+
+    fn program(&self, row: &LineRow) -> Program<'d> {
+        Program::at(self.database.engine.code, row.program as usize)
     }
 
     /// Whether a line's pattern matches. A program leaves the captures in the scratch memory.
     fn verify(&self, row: &LineRow, response: &[u8], scratch: &mut Scratch) -> Outcome {
-        let engine = &self.database.engine;
+        let sets = self.database.engine.sets;
+        scratch.machine.forget();
         match Strategy::from_u8(row.strategy) {
             Strategy::Automaton => {
                 if self.run_automaton(row, response).is_ok() {
@@ -228,8 +234,7 @@ impl<'d> Matcher<'d> {
                 if row.automaton != LineRow::NONE && self.run_automaton(row, response).is_err() {
                     return Outcome::NoMatch;
                 }
-                let program = Program::at(engine.programs, row.program as usize);
-                program.run(engine.sets, response, &mut scratch.machine)
+                self.program(row).run(sets, response, &mut scratch.machine)
             }
         }
     }
@@ -240,16 +245,12 @@ impl<'d> Matcher<'d> {
             return Fields::NONE;
         }
         let engine = &self.database.engine;
-        scratch.machine.clear_captures_unless(row.strategy != Strategy::Automaton as u8);
-        if row.program != LineRow::NONE && row.strategy == Strategy::Automaton as u8 {
-            let program = Program::at(engine.programs, row.program as usize);
-            if program.run(engine.sets, response, &mut scratch.machine) != Outcome::Match {
-                // Only a bounded program can fail here; its groups then count as not having taken part.
-                scratch.machine.clear_captures_unless(false);
-            }
+        if row.program != LineRow::NONE && !scratch.machine.has_matched() {
+            // Only a bounded program can fail here; its groups then count as not having taken part.
+            self.program(row).run(engine.sets, response, &mut scratch.machine);
         }
         let Scratch { machine, buffer, .. } = scratch;
-        let ends = render::fields(&engine.templates[row.templates as usize..], response, machine.captures(), buffer);
+        let ends = render::fields(&engine.code[row.templates as usize..], response, machine.captures(), buffer);
         Fields { buffer, ends }
     }
 }

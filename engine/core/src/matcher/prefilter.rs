@@ -11,6 +11,11 @@ use portprint_tables::{Check, Engine, GramRow, LineId, LineRange, LineRow, Windo
 
 use super::scan::{self, HITS};
 
+/// A line of the cache in bytes.
+pub(super) const CACHE_LINE: usize = 64;
+/// So many of them are fetched ahead of what verifying a line reads.
+const CODE_LINES: usize = 3;
+
 /// The line of a candidate. A candidate is a line with its rank in the chain above it, so that sorting gives the order of trying.
 #[inline]
 pub(super) fn line(candidate: u64) -> LineId {
@@ -28,14 +33,12 @@ pub(super) fn offer(
     seen: &mut [u64],
     offered: &mut Vec<u64>,
 ) {
-    if response.is_empty() {
-        return;
-    }
-    let first = offered.len();
-    let mut collector = Collector { ranges, engine, offered, seen };
+    let mut collector = Collector { ranges, engine, offered };
+    // A line is found in one of these ways only, and by the first two at most once.
     by_window(response, &mut collector);
     by_position(response, &mut collector);
-    by_gram(response, &mut collector);
+    let first = collector.offered.len();
+    by_gram(response, seen, &mut collector);
     for &candidate in &offered[first..] {
         let line = line(candidate).index();
         seen[line / 64] &= !(1 << (line % 64));
@@ -53,8 +56,8 @@ pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -
         let candidate = offered[index];
         let row = LineRow::at(engine.lines, line(candidate).index());
         if row.check().passes(head, len) {
-            scan::fetch_ahead(engine.automata, row.automaton as usize);
-            scan::fetch_ahead(engine.templates, row.templates as usize);
+            let first = row.automaton.min(row.program) as usize;
+            (0..CODE_LINES).for_each(|line| scan::fetch_ahead(engine.code, first + line * CACHE_LINE));
             offered[kept] = candidate;
             kept += 1;
         }
@@ -67,90 +70,131 @@ struct Collector<'s, 'd> {
     ranges: &'s [LineRange],
     engine: &'s Engine<'d>,
     offered: &'s mut Vec<u64>,
-    /// A bit for each line that is offered.
-    seen: &'s mut [u64],
 }
 
 impl Collector<'_, '_> {
-    /// Offers a line if it is in the chain and new.
+    /// Offers a line if it is in the chain.
     #[inline]
     fn offer(&mut self, line: u32) {
-        let Some(rank) = self.ranges.iter().position(|range| range.contains(&line)) else { return };
-        let (word, bit) = (line as usize / 64, 1 << (line % 64));
-        if self.seen[word] & bit == 0 {
+        if let Some(rank) = self.ranges.iter().position(|range| range.contains(&line)) {
             scan::fetch_ahead(self.engine.lines, line as usize * LineRow::SIZE);
-            self.seen[word] |= bit;
             self.offered.push((rank as u64) << 32 | u64::from(line));
         }
     }
 
+    /// Offers a line if it has not been before.
     #[inline]
-    fn offer_all(&mut self, first: u32, count: u16) {
-        let lines = &self.engine.found_lines[first as usize * 4..][..usize::from(count) * 4];
-        lines.chunks_exact(4).for_each(|line| self.offer(u32_at(line, 0)));
+    fn offer_once(&mut self, line: u32, seen: &mut [u64]) {
+        if seen[line as usize / 64] >> (line % 64) & 1 == 0 {
+            let before = self.offered.len();
+            self.offer(line);
+            seen[line as usize / 64] |= u64::from(self.offered.len() > before) << (line % 64);
+        }
     }
+}
+
+/// The lines of a gram or window: one, or some of the list.
+#[inline]
+fn each(engine: &Engine<'_>, lines: u32, count: u16, mut line: impl FnMut(u32)) {
+    if count == 1 {
+        return line(lines);
+    }
+    let list = &engine.found_lines[lines as usize * 4..][..usize::from(count) * 4];
+    list.chunks_exact(4).for_each(|id| line(u32_at(id, 0)));
 }
 
 fn by_position(response: &[u8], collector: &mut Collector<'_, '_>) {
     let (lines, sets) = (collector.engine.position_lines, collector.engine.position_sets);
-    let words = (lines.len() / 4).div_ceil(64);
+    let width = positions::words(lines.len() / 4) * 8;
     let Some(&last) = response.last() else { return };
-    let row = |row: usize| &sets[row * words * 8..][..words * 8];
+    let row = |row: usize| &sets[row * width..][..width];
     let by_length = row(positions::length(response.len()));
     // Places beyond the response's end: the length has spoken for them.
-    let mut rows = [by_length; positions::PLACES + 1];
+    let mut rows = [by_length; positions::PLACES + 2];
     rows[positions::PLACES] = row(positions::last(last));
     for (place, &byte) in response.iter().take(positions::PLACES).enumerate() {
         rows[place] = row(positions::place(place, byte));
     }
-    for word in 0..words {
-        let at = |row: &[u8]| u64::from_le_bytes(*row[word * 8..].first_chunk().expect("rows have so many words"));
-        let mut allowed = rows.iter().fold(at(by_length), |allowed, row| allowed & at(row));
-        while allowed != 0 {
-            let index = word * 64 + allowed.trailing_zeros() as usize;
-            collector.offer(u32_at(lines, index));
-            allowed &= allowed - 1;
+    for start in (0..width).step_by(positions::WORDS * 8) {
+        let mut allowed = [u64::MAX; positions::WORDS];
+        for row in rows {
+            let (words, _) = row[start..start + positions::WORDS * 8].as_chunks();
+            allowed.iter_mut().zip(words).for_each(|(allowed, word)| *allowed &= u64::from_le_bytes(*word));
+        }
+        for (word, mut allowed) in allowed.into_iter().enumerate() {
+            while allowed != 0 {
+                let index = start * 8 + word * 64 + allowed.trailing_zeros() as usize;
+                collector.offer(u32_at(lines, index));
+                allowed &= allowed - 1;
+            }
         }
     }
 }
 
 fn by_window(response: &[u8], collector: &mut Collector<'_, '_>) {
     let engine = collector.engine;
-    let shift = index_shift(engine.window_index);
+    let shift = index_shift(engine.window_index.len() / 4);
     let mut offsets = scan::windows(engine.window_filter, engine.window_offsets, response);
     while offsets != 0 {
         let offset = offsets.trailing_zeros() as u8;
         offsets &= offsets - 1;
         let Some(bytes) = response.get(usize::from(offset)..).and_then(|tail| tail.first_chunk()) else { return };
         let key = u32::from_le_bytes(*bytes);
-        for index in bucket(engine.window_index, (hash::window(key, offset) >> shift) as usize) {
-            let row = WindowRow::at(engine.windows, index);
+        let bucket = (hash::window(key, offset) >> shift) as usize;
+        for index in u32_at(engine.window_index, bucket)..u32_at(engine.window_index, bucket + 1) {
+            let row = WindowRow::at(engine.windows, index as usize);
             if row.key == key && row.offset == offset {
-                collector.offer_all(row.lines, row.count);
+                each(engine, row.lines, row.count, |line| collector.offer(line));
             }
         }
     }
 }
 
-fn by_gram(response: &[u8], collector: &mut Collector<'_, '_>) {
+fn by_gram(response: &[u8], seen: &mut [u64], collector: &mut Collector<'_, '_>) {
     let engine = collector.engine;
-    let shift = index_shift(engine.gram_index);
+    let index = engine.gram_index;
+    let shift = index_shift(index.len() / 8);
     let mut hits = [0; HITS];
     let mut from = 0;
     while from + 4 <= response.len() {
         let count = scan::scan(engine.gram_filter, response, &mut from, &mut hits);
-        for &at in &hits[..count] {
-            let at = at as usize;
-            let Some(bytes) = response[at..].first_chunk() else { continue };
-            let key = hash::fold(u32::from_le_bytes(*bytes));
-            for index in bucket(engine.gram_index, (hash::gram(key) >> shift) as usize) {
-                let row = GramRow::at(engine.grams, index);
-                if row.key == key && stands(engine.literals, &row, response, at) {
-                    collector.offer_all(row.lines, row.count);
+        // Most hits end here: the gram is of a literal, but what stands beside it is not. Without a branch for each, so that the
+        // processor has their entries fetched side by side.
+        let mut kept = 0;
+        for hit in 0..count {
+            let at = hits[hit];
+            let around = around(response, at as usize);
+            let bucket = (hash::gram((around >> 16) as u32) >> shift) as usize;
+            let [before, last_before, .., after, next_after] = around.to_le_bytes();
+            let beside = u32_at(index, bucket * 2 + 1);
+            let passes = beside >> hash::beside(after, next_after)
+                | beside >> (hash::BEFORE + hash::beside(before, last_before));
+            hits[kept] = at;
+            kept += (passes & 1) as usize;
+        }
+        for &at in &hits[..kept] {
+            let key = (around(response, at as usize) >> 16) as u32;
+            let bucket = (hash::gram(key) >> shift) as usize;
+            for index in u32_at(index, bucket * 2)..u32_at(index, bucket * 2 + 2) {
+                let row = GramRow::at(engine.grams, index as usize);
+                if row.key == key && stands(engine.literals, &row, response, at as usize) {
+                    each(engine, row.lines, row.count, |line| collector.offer_once(line, seen));
                 }
             }
         }
     }
+}
+
+/// A gram with the two bytes before and after it, folded; zero where there are none.
+#[inline]
+fn around(response: &[u8], at: usize) -> u64 {
+    let bytes = match at.checked_sub(2).and_then(|start| response.get(start..start + 8)) {
+        Some(bytes) => *bytes.first_chunk().expect("there are eight bytes"),
+        None => core::array::from_fn(|place| {
+            (at + place).checked_sub(2).and_then(|at| response.get(at)).copied().unwrap_or(0)
+        }),
+    };
+    hash::fold_word(u64::from_le_bytes(bytes))
 }
 
 /// Whether the row's literal stands around place `at`, but for the case of letters.
@@ -183,16 +227,10 @@ fn folded_word(bytes: &[u8], at: usize) -> u64 {
     hash::fold_word(u64::from_le_bytes(*bytes[at..].first_chunk().expect("there are eight bytes")))
 }
 
-/// How far a hash is shifted to number a bucket of an index, whose length is a power of two and one.
+/// How far a hash is shifted to number a bucket of an index that has so many entries, a power of two and one.
 #[inline]
-fn index_shift(index: &[u8]) -> u32 {
-    32 - ((index.len() / 4 - 1) as u32).trailing_zeros()
-}
-
-/// The rows of a bucket.
-#[inline]
-fn bucket(index: &[u8], bucket: usize) -> core::ops::Range<usize> {
-    u32_at(index, bucket) as usize..u32_at(index, bucket + 1) as usize
+fn index_shift(entries: usize) -> u32 {
+    32 - ((entries - 1) as u32).trailing_zeros()
 }
 
 #[inline]

@@ -41,12 +41,24 @@ pub(super) struct Machine {
     /// What has failed, see [`backtrack`].
     pub(super) failed: Vec<u64>,
     linear: Linear,
+    /// Whether the slots are those of a match.
+    matched: bool,
 }
 
 impl Machine {
-    /// Start and end of every group; [`NOWHERE`] for both where it did not take part.
+    /// Start and end of every group, [`NOWHERE`] for both where it did not take part; nothing when no program has matched.
     pub(super) fn captures(&self) -> &[u32] {
-        &self.slots
+        if self.matched { &self.slots } else { &[] }
+    }
+
+    /// Whether the last program that was run matched.
+    pub(super) fn has_matched(&self) -> bool {
+        self.matched
+    }
+
+    /// No program has been run for this response and line.
+    pub(super) fn forget(&mut self) {
+        self.matched = false;
     }
 
     /// Bytes that are held.
@@ -57,18 +69,12 @@ impl Machine {
             + self.failed.capacity() * size_of::<u64>()
             + self.linear.memory()
     }
-
-    pub(super) fn clear_captures_unless(&mut self, kept: bool) {
-        if !kept {
-            self.slots.clear();
-        }
-    }
 }
 
-/// Steps of the first, optimistic try: so many, so many more a byte, but never more than the last number.
-const TRY_STEPS: [u64; 3] = [512, 1, 1 << 16];
+/// Steps of the first, optimistic try: so many, so many more for 16 bytes, but never more than the last number.
+const TRY_STEPS: [u64; 3] = [512, 16, 1 << 16];
 /// The same with a memory.
-const MEMORY_STEPS: [u64; 3] = [16_384, 64, 1 << 22];
+const MEMORY_STEPS: [u64; 3] = [16_384, 1024, 1 << 22];
 const TRY_FRAMES: usize = 1 << 16;
 /// The bound of programs that only backtracking can run: enough that nmap's own limit of 50,000 PCRE2 steps is met first.
 const BOUND_STEPS: u64 = 4_000_000;
@@ -94,24 +100,33 @@ impl<'d> Program<'d> {
 
     /// Runs the program; after a match the machine holds the captures.
     pub(super) fn run(&self, sets: &[u8], response: &[u8], machine: &mut Machine) -> Outcome {
-        let response = &response[..response.len().min(NOWHERE as usize - 1)];
-        if self.bounded {
+        let response = cut(response);
+        let mut outcome = if self.bounded {
             let bounds = Bounds { steps: BOUND_STEPS, frames: BOUND_FRAMES };
-            return backtrack::run(self, sets, response, bounds, false, machine);
-        }
-        let bounds = |[base, per_byte, most]: [u64; 3]| {
-            let steps = (base + per_byte * response.len() as u64).min(most);
-            Bounds { steps, frames: TRY_FRAMES }
+            backtrack::run(self, sets, response, bounds, false, machine)
+        } else {
+            backtrack::run(self, sets, response, bounds(TRY_STEPS, response), false, machine)
         };
-        let mut outcome = backtrack::run(self, sets, response, bounds(TRY_STEPS), false, machine);
-        if outcome == Outcome::GaveUp && backtrack::is_memorable(self, response) {
-            outcome = backtrack::run(self, sets, response, bounds(MEMORY_STEPS), true, machine);
+        if outcome == Outcome::GaveUp && !self.bounded {
+            if backtrack::is_memorable(self, response) {
+                outcome = backtrack::run(self, sets, response, bounds(MEMORY_STEPS, response), true, machine);
+            }
+            if outcome == Outcome::GaveUp {
+                outcome = machine.linear.run(self, sets, response, &mut machine.slots);
+            }
         }
-        if outcome == Outcome::GaveUp {
-            outcome = machine.linear.run(self, sets, response, &mut machine.slots);
-        }
+        machine.matched = outcome == Outcome::Match;
         outcome
     }
+}
+
+/// Places are numbers of 32 bits.
+fn cut(response: &[u8]) -> &[u8] {
+    &response[..response.len().min(NOWHERE as usize - 1)]
+}
+
+fn bounds([base, per_16, most]: [u64; 3], response: &[u8]) -> Bounds {
+    Bounds { steps: (base + per_16 * response.len() as u64 / 16).min(most), frames: TRY_FRAMES }
 }
 
 /// A target, which is three bytes.

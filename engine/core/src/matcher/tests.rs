@@ -61,7 +61,7 @@ fn linear_runs_agree_with_backtracking() {
     for line in 0..database.line_count() {
         let row = database.line(LineId::new(line));
         assert_ne!(row.program, LineRow::NONE);
-        let program = Program::at(database.engine.programs, row.program as usize);
+        let program = Program::at(database.engine.code, row.program as usize);
         assert!(!program.is_bounded(), "line {line} is not run by the linear method");
         for round in 0..4_000 {
             let len = if round % 100 == 0 { 300 } else { random.below(14) };
@@ -93,7 +93,7 @@ fn hard_captures_take_linear_time_and_little_memory() {
     let source = Source { name: "test".into(), text: text.into(), ..Source::default() };
     let blob = portprint_codegen::compile(&[source]).expect("the pattern is good").database;
     let database = Database::from_bytes(&blob).expect("it was just compiled");
-    let program = Program::at(database.engine.programs, database.line(LineId::new(0)).program as usize);
+    let program = Program::at(database.engine.code, database.line(LineId::new(0)).program as usize);
     let mut machine = Machine::default();
     for len in [1_000, 100_000, 1_000_000] {
         let mut response = alloc::vec![b'a'; len];

@@ -1,0 +1,80 @@
+//! Every form against the portable one.
+
+use alloc::vec::Vec;
+
+use portprint_codegen::analyse::sample::Random;
+
+use super::*;
+
+/// A filter in which one bit in four is set, so that all ways are taken.
+fn filter(random: &mut Random) -> Vec<u8> {
+    (0..1024).map(|_| (random.next() & random.next()) as u8).collect()
+}
+
+fn responses(random: &mut Random) -> impl Iterator<Item = Vec<u8>> {
+    (0..2_000).map(move |round| {
+        let len = if round % 50 == 0 { 3_000 } else { random.below(120) };
+        (0..len).map(|_| b"abAB\0 \xff\r"[random.below(8)]).collect()
+    })
+}
+
+type Scan = fn(&[u8], &[u8], &mut usize, &mut [u32; HITS]) -> usize;
+type Windows = fn(&[u8], &[u8]) -> u32;
+
+/// The forms that this processor has, by name.
+#[allow(unsafe_code)]
+fn forms() -> Vec<(&'static str, Scan, Windows)> {
+    let mut forms: Vec<(&'static str, Scan, Windows)> = Vec::new();
+    if avx2::available() {
+        // SAFETY: the processor has what the form needs.
+        forms.push(("avx2", |a, b, c, d| unsafe { avx2::scan(a, b, c, d) }, |a, b| unsafe { avx2::windows(a, b) }));
+    }
+    if avx512::available() {
+        // SAFETY: as above.
+        forms.push((
+            "avx512",
+            |a, b, c, d| unsafe { avx512::scan(a, b, c, d) },
+            |a, b| unsafe { avx512::windows(a, b) },
+        ));
+    }
+    forms
+}
+
+#[test]
+fn all_forms_find_the_same() {
+    let mut random = Random::new(5);
+    let filter = filter(&mut random);
+    let offsets: Vec<u8> = (0..hash::WINDOW_OFFSETS).collect();
+    for response in responses(&mut Random::new(6)) {
+        let all = |form: Scan| {
+            let (mut found, mut from, mut hits) = (Vec::new(), 0, [0; HITS]);
+            while from + 4 <= response.len() {
+                let count = form(&filter, &response, &mut from, &mut hits);
+                found.extend_from_slice(&hits[..count]);
+            }
+            found
+        };
+        let expected = (all(portable), portable_windows(&filter, &offsets, &response));
+        for (name, scan, windows) in forms() {
+            assert_eq!((all(scan), windows(&filter, &response)), expected, "{name}: {}", response.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn all_forms_find_the_first_text() {
+    let mut random = Random::new(7);
+    for response in responses(&mut Random::new(8)) {
+        let len = 2 + random.below(9);
+        let text: Vec<u8> = if response.len() > len && random.once_in(2) {
+            response[random.below(response.len() - len)..][..len].to_vec()
+        } else {
+            (0..len).map(|_| b"abAB"[random.below(4)]).collect()
+        };
+        let first = random.below(len - 1);
+        let pair = [first, first + 1 + random.below(len - first - 1)];
+        let expected = response.windows(len).position(|window| window == text);
+        assert_eq!(find(&response, &text, pair), expected, "{}", response.escape_ascii());
+        assert_eq!(portable_find(&response, &text, pair), expected, "{}", response.escape_ascii());
+    }
+}
