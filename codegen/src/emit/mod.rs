@@ -14,7 +14,8 @@ use portprint_tables::{LineRow, Section};
 use rayon::prelude::*;
 
 use crate::Source;
-use crate::analyse::{Analysis, select};
+use crate::analyse::Analysis;
+use crate::analyse::select::{self, Selection};
 use crate::ir::Rules;
 use crate::parse::Template;
 use portprint_tables::code::Strategy;
@@ -124,7 +125,9 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     sections.put(Section::Sets, sets.encode());
     sections.put(Section::Code, code);
     report.prefilter = prefilter::emit(&selections, &mut sections);
-    let source_hash = tables::emit(sources, rules, &mut sections);
+    let by_position = (0..).zip(&selections).filter(|(_, it)| matches!(it, Selection::Positions(_)));
+    let by_position: Vec<u32> = by_position.map(|(line, _)| line).collect();
+    let source_hash = tables::emit(sources, rules, &by_position, &mut sections);
 
     let mut text = Sections::default();
     tables::emit_text(sources, rules, &mut text);

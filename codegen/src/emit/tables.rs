@@ -1,5 +1,7 @@
 //! The tables of names: sources, services, probes, ports.
 
+use std::ops::Range;
+
 use portprint_tables::{ExcludeRow, Extent, PortRange, PortRow, ProbeRow, Section, ServiceRow, SourceRow, TextRow};
 use sha2::{Digest, Sha256};
 
@@ -8,7 +10,13 @@ use crate::Source;
 use crate::ir::Rules;
 
 /// Writes the tables; returns the hash over all sources.
-pub(crate) fn emit(sources: &[Source], rules: &Rules, sections: &mut Sections) -> [u8; 32] {
+pub(crate) fn emit(sources: &[Source], rules: &Rules, by_position: &[u32], sections: &mut Sections) -> [u8; 32] {
+    // Those of the lines that are found by their first places which belong to a probe.
+    let within = |lines: &Range<usize>| {
+        let place = |line: usize| by_position.partition_point(|&other| (other as usize) < line);
+        let start = place(lines.start);
+        Extent { start: number(start), len: number(place(lines.end) - start) }
+    };
     let mut pool = BytePool::default();
     let mut whole = Sha256::new();
     let mut source_rows = Vec::new();
@@ -63,6 +71,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, sections: &mut Sections) -
                 ports: port_list(&probe.ports),
                 sslports: port_list(&probe.sslports),
                 lines: Extent { start: number(probe.lines.start), len: number(probe.lines.len()) },
+                positions: within(&probe.lines),
                 chain: probe_list(&probe.chain),
                 fallback: probe_list(&probe.fallback),
                 sent_as: number(probe.sent_as),

@@ -260,10 +260,8 @@ pub mod hash {
 ///
 /// Every table has a row for each value (a byte, or a length up to [`LENGTHS`](positions::LENGTHS)` - 1`, which also stands for all greater
 /// ones), and a row one bit for each such line, in words of 64 bits: whether a match may have the value. Places come first, then the
-/// length, then the last byte. The number of words of a row is a multiple of [`WORDS`](positions::WORDS).
+/// length, then the last byte.
 pub mod positions {
-    /// So many words are looked at in one step.
-    pub const WORDS: usize = 4;
     /// Places from the response's start.
     pub const PLACES: usize = 6;
     /// Lengths that are told apart.
@@ -274,7 +272,7 @@ pub mod positions {
     /// Words of a row, for so many lines.
     #[must_use]
     pub const fn words(lines: usize) -> usize {
-        lines.div_ceil(64).next_multiple_of(WORDS)
+        lines.div_ceil(64)
     }
 
     /// The row of a byte at a place.

@@ -1,5 +1,7 @@
 //! Checked views of a compiled database.
 
+use core::ops::Range;
+
 use crate::{
     ExcludeRow, Extent, FormatError, GramRow, LineId, LineRow, PortRange, PortRow, ProbeId, ProbeRow, Protocol,
     Section, SectionTable, ServiceRow, SourceId, SourceRow, TextRow, TextSourceRow, WindowRow,
@@ -371,6 +373,12 @@ impl<'a> Probe<'a> {
     #[inline]
     pub fn lines(&self) -> LineRange {
         self.row.lines.start..self.row.lines.start + self.row.lines.len
+    }
+
+    /// Which of the lines that are found by their first places are its own, by their places in the list of those.
+    #[inline]
+    pub fn positions(&self) -> Range<u32> {
+        self.row.positions.start..self.row.positions.start + self.row.positions.len
     }
 
     /// The probes whose lines are tried on a response to it, in order; over all sources.

@@ -56,6 +56,8 @@ rows! {
         pub sslports: Extent,
         /// Its own lines.
         pub lines: Extent,
+        /// Those of them that are found by their first places (in [`Section::PositionLines`](crate::Section::PositionLines)).
+        pub positions: Extent,
         /// The probes whose lines are tried on a response to it, in order (probe ids).
         pub chain: Extent,
         /// Its fallbacks as declared, resolved (probe ids).

@@ -34,6 +34,7 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
         extent("chain of a probe", index, row.chain, limits.lists)?;
         extent("fallback of a probe", index, row.fallback, limits.lists)?;
         extent("lines of a probe", index, row.lines, limits.lines)?;
+        extent("lines of a probe by first places", index, row.positions, engine.position_lines.len() / 4)?;
         below("source of a probe", index, row.source, sources.len() / SourceRow::SIZE)?;
         below("stand-in of a probe", index, row.sent_as, probe_count)?;
     }

@@ -28,6 +28,7 @@ use portprint_tables::{Check, Database, LineId, LineRow, ProbeId, Protocol};
 use crate::verdict::{Fields, Hit, Verdict};
 
 pub use batch::Query;
+use prefilter::Reach;
 use program::{Outcome, Program};
 pub use scratch::Scratch;
 
@@ -165,20 +166,20 @@ impl<'d> Matcher<'d> {
 
     /// Appends the lines that the prefilter finds in a response to the candidates; their checks are still to be made.
     fn offer(&self, protocol: Protocol, probe: Option<ProbeId>, response: &[u8], scratch: &mut Scratch) {
-        let Scratch { ranges, candidates, seen, .. } = scratch;
-        ranges.clear();
+        let Scratch { reach, candidates, seen, .. } = scratch;
+        reach.clear();
         match probe.map(|probe| self.database.probe(probe)) {
             Some(probe) if probe.protocol() == protocol => {
-                ranges.extend(probe.chain().map(|probe| self.database.probe(probe).lines()));
+                reach.extend(probe.chain().map(|probe| Reach::of(&self.database.probe(probe))));
             }
             Some(_) => return,
             None => {
                 let probes = self.database.probes().filter(|probe| probe.protocol() == protocol);
-                ranges.extend(probes.map(|probe| probe.lines()).filter(|lines| !lines.is_empty()));
+                reach.extend(probes.filter(|probe| !probe.lines().is_empty()).map(|probe| Reach::of(&probe)));
             }
         }
         seen.resize(self.database.line_count().div_ceil(64), 0);
-        prefilter::offer(&self.database.engine, ranges, response, seen, candidates);
+        prefilter::offer(&self.database.engine, reach, response, seen, candidates);
     }
 
     /// The first of these candidates that matches.

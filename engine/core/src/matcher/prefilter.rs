@@ -5,9 +5,10 @@
 //! whose fixed bytes among the response's first 16 and whose bounds of length agree. The filter has no false negatives.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use portprint_tables::code::{hash, positions};
-use portprint_tables::{Check, Engine, GramRow, LineId, LineRange, LineRow, WindowRow};
+use portprint_tables::{Check, Engine, GramRow, LineId, LineRange, LineRow, Probe, WindowRow};
 
 use super::scan::{self, HITS};
 
@@ -22,18 +23,12 @@ pub(super) fn line(candidate: u64) -> LineId {
     LineId::from_u32((candidate & u64::from(u32::MAX)) as u32)
 }
 
-/// First half: appends the lines of `ranges` that are found in the response to `offered`, each once, in no order. `seen` has a bit for
+/// First half: appends the lines within `reach` that are found in the response to `offered`, each once, in no order. `seen` has a bit for
 /// each line, all zero before and after.
 ///
 /// What the second half reads of a line is fetched ahead meanwhile.
-pub(super) fn offer(
-    engine: &Engine<'_>,
-    ranges: &[LineRange],
-    response: &[u8],
-    seen: &mut [u64],
-    offered: &mut Vec<u64>,
-) {
-    let mut collector = Collector { ranges, engine, offered };
+pub(super) fn offer(engine: &Engine<'_>, reach: &[Reach], response: &[u8], seen: &mut [u64], offered: &mut Vec<u64>) {
+    let mut collector = Collector { reach, engine, offered };
     // A line is found in one of these ways only, and by the first two at most once.
     by_window(response, &mut collector);
     by_position(response, &mut collector);
@@ -66,8 +61,21 @@ pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -
     kept
 }
 
+/// The lines of one probe of a chain.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    lines: LineRange,
+    positions: Range<u32>,
+}
+
+impl Reach {
+    pub(super) fn of(probe: &Probe<'_>) -> Self {
+        Self { lines: probe.lines(), positions: probe.positions() }
+    }
+}
+
 struct Collector<'s, 'd> {
-    ranges: &'s [LineRange],
+    reach: &'s [Reach],
     engine: &'s Engine<'d>,
     offered: &'s mut Vec<u64>,
 }
@@ -76,10 +84,15 @@ impl Collector<'_, '_> {
     /// Offers a line if it is in the chain.
     #[inline]
     fn offer(&mut self, line: u32) {
-        if let Some(rank) = self.ranges.iter().position(|range| range.contains(&line)) {
-            scan::fetch_ahead(self.engine.lines, line as usize * LineRow::SIZE);
-            self.offered.push((rank as u64) << 32 | u64::from(line));
+        if let Some(rank) = self.reach.iter().position(|reach| reach.lines.contains(&line)) {
+            self.put(rank, line);
         }
+    }
+
+    #[inline]
+    fn put(&mut self, rank: usize, line: u32) {
+        scan::fetch_ahead(self.engine.lines, line as usize * LineRow::SIZE);
+        self.offered.push((rank as u64) << 32 | u64::from(line));
     }
 
     /// Offers a line if it has not been before.
@@ -115,16 +128,15 @@ fn by_position(response: &[u8], collector: &mut Collector<'_, '_>) {
     for (place, &byte) in response.iter().take(positions::PLACES).enumerate() {
         rows[place] = row(positions::place(place, byte));
     }
-    for start in (0..width).step_by(positions::WORDS * 8) {
-        let mut allowed = [u64::MAX; positions::WORDS];
-        for row in rows {
-            let (words, _) = row[start..start + positions::WORDS * 8].as_chunks();
-            allowed.iter_mut().zip(words).for_each(|(allowed, word)| *allowed &= u64::from_le_bytes(*word));
-        }
-        for (word, mut allowed) in allowed.into_iter().enumerate() {
+    for (rank, reach) in collector.reach.iter().enumerate() {
+        let (start, end) = (reach.positions.start as usize, reach.positions.end as usize);
+        for word in start / 64..end.div_ceil(64) {
+            let mut allowed = rows.iter().fold(u64::MAX, |allowed, row| allowed & u64_at(row, word));
+            allowed &= u64::MAX << start.saturating_sub(word * 64).min(63);
+            allowed &= u64::MAX >> (word * 64 + 64).saturating_sub(end).min(63);
             while allowed != 0 {
-                let index = start * 8 + word * 64 + allowed.trailing_zeros() as usize;
-                collector.offer(u32_at(lines, index));
+                let line = u32_at(lines, word * 64 + allowed.trailing_zeros() as usize);
+                collector.put(rank, line);
                 allowed &= allowed - 1;
             }
         }
@@ -231,6 +243,11 @@ fn folded_word(bytes: &[u8], at: usize) -> u64 {
 #[inline]
 fn index_shift(entries: usize) -> u32 {
     32 - ((entries - 1) as u32).trailing_zeros()
+}
+
+#[inline]
+fn u64_at(bytes: &[u8], index: usize) -> u64 {
+    u64::from_le_bytes(*bytes[index * 8..].first_chunk().expect("rows have so many words"))
 }
 
 #[inline]

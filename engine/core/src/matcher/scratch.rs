@@ -2,15 +2,14 @@
 
 use alloc::vec::Vec;
 
-use portprint_tables::LineRange;
-
+use super::prefilter::Reach;
 use super::program::Machine;
 
 /// Memory that is reused from response to response: once it is warm, nothing is allocated. One for each thread.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// The lines of the chain, a range for each probe.
-    pub(super) ranges: Vec<LineRange>,
+    /// The lines of the chain, probe by probe.
+    pub(super) reach: Vec<Reach>,
     /// See [`super::prefilter`]. In a batch those of all its responses, one after the other.
     pub(super) candidates: Vec<u64>,
     /// A bit for each line, all zero between responses.
