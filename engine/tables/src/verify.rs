@@ -81,7 +81,7 @@ pub(crate) fn references(database: &Database<'_>) -> Result<(), FormatError> {
     for (what, filter) in
         [("length of the gram filter", engine.gram_filter), ("length of the window filter", engine.window_filter)]
     {
-        if !filter.len().is_power_of_two() {
+        if !filter.len().is_power_of_two() || filter.len() < 4 {
             return Err(FormatError::reference(what, 0, filter.len() as u64, 1 << 20));
         }
     }
@@ -132,8 +132,12 @@ fn ids(what: &'static str, list: &[u8], len: usize) -> Result<(), FormatError> {
     })
 }
 
-/// Starts of buckets must not fall, and the last one is the end of the table.
+/// There are 2^n buckets, at least two, for a hash to be shifted to; their starts must not fall, and the last one is the end of the table.
 fn index_table(what: &'static str, table: &[u8], row: usize, len: usize) -> Result<(), FormatError> {
+    let entries = table.len() / row;
+    if !entries.checked_sub(1).is_some_and(|buckets| buckets.is_power_of_two() && buckets > 1) {
+        return Err(FormatError::reference(what, 0, entries as u64, (entries.next_power_of_two().max(2) + 1) as u64));
+    }
     let mut previous = 0;
     for (index, chunk) in table.chunks_exact(row).enumerate() {
         let start = u32::from_le_bytes(*chunk.first_chunk().expect("rows begin with the start"));
@@ -146,5 +150,26 @@ fn index_table(what: &'static str, table: &[u8], row: usize, len: usize) -> Resu
         Ok(())
     } else {
         Err(FormatError::reference(what, table.len() / row, u64::from(previous), len as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_has_a_power_of_two_of_buckets() {
+        for (entries, is_good) in
+            [(0, false), (1, false), (2, false), (3, true), (4, false), (5, true), (6, false), (9, true)]
+        {
+            for row in [4, 8] {
+                let table = [0; 9 * 8];
+                assert_eq!(
+                    index_table("index", &table[..entries * row], row, 0).is_ok(),
+                    is_good,
+                    "{entries} entries of {row} bytes"
+                );
+            }
+        }
     }
 }
