@@ -10,9 +10,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::kit::nobody;
-use tempfile::TempDir;
 
 const RULES: &str = r"Exclude T:1
 Probe TCP NULL q||

@@ -60,6 +60,12 @@ impl Next {
         }
     }
 
+    /// Whether a span of this set can only end where the set ends: then there is nothing to try again.
+    #[inline]
+    fn is_outside(self, sets: &[u8], set: u16) -> bool {
+        matches!(self, Self::Byte(byte) if !contains(sets, set, byte))
+    }
+
     /// The last place of `least..=at` where it may stand.
     #[inline]
     fn last(self, response: &[u8], least: usize, at: usize) -> Option<usize> {
@@ -272,15 +278,6 @@ impl Backtracker<'_> {
         }
     }
 
-    /// Whether a span can only end where its set ends, because what must follow is not in the set: then there is nothing to try again.
-    #[inline]
-    fn ends_once(&self, pc: usize) -> bool {
-        match Next::of(self.code, pc + 3) {
-            Next::Byte(byte) => !contains(self.sets, short(self.code, pc + 1), byte),
-            Next::Any => false,
-        }
-    }
-
     /// Takes steps; that there are none left is found out at the next one.
     fn charge(&mut self, steps: u32) {
         self.steps = self.steps.saturating_sub(steps.into());
@@ -347,32 +344,29 @@ impl Backtracker<'_> {
                     pc = target(code, pc + 1);
                 }
                 op::JUMP => pc = target(code, pc + 1),
-                op::SPAN | op::SPAN_LAZY if self.ends_once(pc) => {
-                    let set = set(sets, short(code, pc + 1));
-                    let len = response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count();
-                    self.spend(len as u64 / 4)?;
-                    at += len;
-                    pc += 3;
-                }
-                op::SPAN => {
-                    let set = set(sets, short(code, pc + 1));
-                    let Some(end) = self.last_end(pc, set, at) else { return Ok(None) };
-                    self.spend((end - at) as u64 / 4)?;
+                op::SPAN | op::SPAN_LAZY => {
+                    let (span, number) = (pc, short(code, pc + 1));
                     pc += 3;
                     let next = Next::of(code, pc);
-                    let Some(end) = next.last(response, at, end) else { return Ok(None) };
-                    if end > at {
-                        self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: end as u32, next })?;
+                    if next.is_outside(sets, number) {
+                        let set = set(sets, number);
+                        let len = response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count();
+                        self.spend(len as u64 / 4)?;
+                        at += len;
+                    } else if code[span] == op::SPAN {
+                        let Some(end) = self.last_end(span, set(sets, number), at) else { return Ok(None) };
+                        self.spend((end - at) as u64 / 4)?;
+                        let Some(end) = next.last(response, at, end) else { return Ok(None) };
+                        if end > at {
+                            self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: end as u32, next })?;
+                        }
+                        at = end;
+                    } else {
+                        if self.is_noted(pc, at) {
+                            return Ok(None);
+                        }
+                        self.push(Frame::Grow { pc: pc as u32, set: number, start: at as u32, at: at as u32, next })?;
                     }
-                    at = end;
-                }
-                op::SPAN_LAZY => {
-                    let (set, next) = (short(code, pc + 1), Next::of(code, pc + 3));
-                    pc += 3;
-                    if self.is_noted(pc, at) {
-                        return Ok(None);
-                    }
-                    self.push(Frame::Grow { pc: pc as u32, set, start: at as u32, at: at as u32, next })?;
                 }
                 op::SAVE => {
                     self.set_slot(usize::from(short(code, pc + 1)), at)?;

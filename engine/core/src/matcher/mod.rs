@@ -133,7 +133,6 @@ impl<'d> Matcher<'d> {
             return LineTest::Head;
         }
         if row.strategy == Strategy::Automaton as u8 {
-            scratch.machine.forget();
             return match self.run_automaton(&row, response) {
                 Ok(()) => LineTest::Matches,
                 Err(at) => LineTest::Pattern { at: Some(at) },
@@ -222,7 +221,6 @@ impl<'d> Matcher<'d> {
     /// Whether a line's pattern matches. A program leaves the captures in the scratch memory.
     fn verify(&self, row: &LineRow, response: &[u8], scratch: &mut Scratch) -> Outcome {
         let sets = self.database.engine.sets;
-        scratch.machine.forget();
         match Strategy::from_u8(row.strategy) {
             Strategy::Automaton => {
                 if self.run_automaton(row, response).is_ok() {
@@ -246,9 +244,13 @@ impl<'d> Matcher<'d> {
             return Fields::NONE;
         }
         let engine = &self.database.engine;
-        if row.program != LineRow::NONE && !scratch.machine.has_matched() {
+        scratch.machine.clear_captures_unless(row.strategy != Strategy::Automaton as u8);
+        if row.program != LineRow::NONE
+            && row.strategy == Strategy::Automaton as u8
+            && self.program(row).run(engine.sets, response, &mut scratch.machine) != Outcome::Match
+        {
             // Only a bounded program can fail here; its groups then count as not having taken part.
-            self.program(row).run(engine.sets, response, &mut scratch.machine);
+            scratch.machine.clear_captures_unless(false);
         }
         let Scratch { machine, buffer, .. } = scratch;
         let ends = render::fields(&engine.code[row.templates as usize..], response, machine.captures(), buffer);

@@ -2,8 +2,8 @@
 //!
 //! A program is tried by plain backtracking first, which is fast and nearly always enough. If that takes too many steps it is tried again
 //! with a memory of what has failed; if that is not enough either, or the response is too long for it, the program is run by
-//! [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with the same result. Programs that only
-//! backtracking can run (back-references above all) have a bound on their steps instead.
+//! [`super::linear`], whose time is linear and whose memory grows with the square root of the response, with the same result. Programs
+//! that only backtracking can run (back-references above all) have a bound on their steps instead.
 
 use alloc::vec::Vec;
 
@@ -41,24 +41,12 @@ pub(super) struct Machine {
     /// What has failed, see [`backtrack`].
     pub(super) failed: Vec<u64>,
     linear: Linear,
-    /// Whether the slots are those of a match.
-    matched: bool,
 }
 
 impl Machine {
-    /// Start and end of every group, [`NOWHERE`] for both where it did not take part; nothing when no program has matched.
+    /// Start and end of every group; [`NOWHERE`] for both where it did not take part.
     pub(super) fn captures(&self) -> &[u32] {
-        if self.matched { &self.slots } else { &[] }
-    }
-
-    /// Whether the last program that was run matched.
-    pub(super) fn has_matched(&self) -> bool {
-        self.matched
-    }
-
-    /// No program has been run for this response and line.
-    pub(super) fn forget(&mut self) {
-        self.matched = false;
+        &self.slots
     }
 
     /// Bytes that are held.
@@ -69,12 +57,18 @@ impl Machine {
             + self.failed.capacity() * size_of::<u64>()
             + self.linear.memory()
     }
+
+    pub(super) fn clear_captures_unless(&mut self, kept: bool) {
+        if !kept {
+            self.slots.clear();
+        }
+    }
 }
 
-/// Steps of the first, optimistic try: so many, so many more for 16 bytes, but never more than the last number.
-const TRY_STEPS: [u64; 3] = [512, 16, 1 << 16];
+/// Steps of the first, optimistic try: so many, so many more a byte, but never more than the last number.
+const TRY_STEPS: [u64; 3] = [512, 1, 1 << 16];
 /// The same with a memory.
-const MEMORY_STEPS: [u64; 3] = [16_384, 1024, 1 << 22];
+const MEMORY_STEPS: [u64; 3] = [16_384, 64, 1 << 22];
 const TRY_FRAMES: usize = 1 << 16;
 /// The bound of programs that only backtracking can run: enough that nmap's own limit of 50,000 PCRE2 steps is met first.
 const BOUND_STEPS: u64 = 4_000_000;
@@ -100,33 +94,24 @@ impl<'d> Program<'d> {
 
     /// Runs the program; after a match the machine holds the captures.
     pub(super) fn run(&self, sets: &[u8], response: &[u8], machine: &mut Machine) -> Outcome {
-        let response = cut(response);
-        let mut outcome = if self.bounded {
+        let response = &response[..response.len().min(NOWHERE as usize - 1)];
+        if self.bounded {
             let bounds = Bounds { steps: BOUND_STEPS, frames: BOUND_FRAMES };
-            backtrack::run(self, sets, response, bounds, false, machine)
-        } else {
-            backtrack::run(self, sets, response, bounds(TRY_STEPS, response), false, machine)
-        };
-        if outcome == Outcome::GaveUp && !self.bounded {
-            if backtrack::is_memorable(self, response) {
-                outcome = backtrack::run(self, sets, response, bounds(MEMORY_STEPS, response), true, machine);
-            }
-            if outcome == Outcome::GaveUp {
-                outcome = machine.linear.run(self, sets, response, &mut machine.slots);
-            }
+            return backtrack::run(self, sets, response, bounds, false, machine);
         }
-        machine.matched = outcome == Outcome::Match;
+        let bounds = |[base, per_byte, most]: [u64; 3]| {
+            let steps = (base + per_byte * response.len() as u64).min(most);
+            Bounds { steps, frames: TRY_FRAMES }
+        };
+        let mut outcome = backtrack::run(self, sets, response, bounds(TRY_STEPS), false, machine);
+        if outcome == Outcome::GaveUp && backtrack::is_memorable(self, response) {
+            outcome = backtrack::run(self, sets, response, bounds(MEMORY_STEPS), true, machine);
+        }
+        if outcome == Outcome::GaveUp {
+            outcome = machine.linear.run(self, sets, response, &mut machine.slots);
+        }
         outcome
     }
-}
-
-/// Places are numbers of 32 bits.
-fn cut(response: &[u8]) -> &[u8] {
-    &response[..response.len().min(NOWHERE as usize - 1)]
-}
-
-fn bounds([base, per_16, most]: [u64; 3], response: &[u8]) -> Bounds {
-    Bounds { steps: (base + per_16 * response.len() as u64 / 16).min(most), frames: TRY_FRAMES }
 }
 
 /// A target, which is three bytes.
