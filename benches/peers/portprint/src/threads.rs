@@ -1,10 +1,16 @@
-//! The responses shared out evenly among threads.
+//! The responses shared out among threads, a chunk at a time, as `portprint match --jobs` does.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use portprint_bench_peer::{Clock, Engine, Task};
 use portprint_core::Scratch;
 
 use crate::classify::Classify;
+
+/// Responses that a thread takes at a time: a thread that a neighbour of the machine holds up then does less, and the others wait for one
+/// chunk at most.
+const CHUNK: usize = 256;
 
 pub(crate) struct Threads {
     alone: Classify,
@@ -29,14 +35,21 @@ impl Engine for Threads {
 
     fn round(&mut self, task: &Task) {
         let Classify { matcher, probes, .. } = &self.alone;
-        let count = self.scratches.len();
+        let next = &AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            for (thread, scratch) in self.scratches.iter_mut().enumerate() {
+            for scratch in &mut self.scratches {
                 scope.spawn(move || {
-                    for index in (thread..task.len()).step_by(count) {
-                        let response = task.response(index);
-                        let (protocol, probe) = probes[response.chain];
-                        std::hint::black_box(matcher.classify(protocol, probe, response.bytes, scratch));
+                    loop {
+                        let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                        let end = task.len().min(start + CHUNK);
+                        if start >= end {
+                            break;
+                        }
+                        for index in start..end {
+                            let response = task.response(index);
+                            let (protocol, probe) = probes[response.chain];
+                            std::hint::black_box(matcher.classify(protocol, probe, response.bytes, scratch));
+                        }
                     }
                 });
             }

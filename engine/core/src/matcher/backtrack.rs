@@ -44,6 +44,8 @@ pub(super) enum Frame {
 pub(super) enum Next {
     Any,
     Byte(u8),
+    /// One of the set with this number.
+    Set(u16),
 }
 
 impl Next {
@@ -55,6 +57,7 @@ impl Next {
                 op::SAVE => pc += 3,
                 op::BYTE => return Self::Byte(code[pc + 1]),
                 op::LITERAL => return Self::Byte(code[pc + 2]),
+                op::SET => return Self::Set(short(code, pc + 1)),
                 _ => return Self::Any,
             }
         }
@@ -62,18 +65,40 @@ impl Next {
 
     /// Whether a span of this set can only end where the set ends: then there is nothing to try again.
     #[inline]
-    fn is_outside(self, sets: &[u8], set: u16) -> bool {
-        matches!(self, Self::Byte(byte) if !contains(sets, set, byte))
+    fn is_outside(self, sets: &[u8], number: u16) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Byte(byte) => !contains(sets, number, byte),
+            Self::Set(next) => set(sets, number).iter().zip(set(sets, next)).all(|(left, right)| left & right == 0),
+        }
+    }
+
+    /// Whether it may stand at `at`.
+    #[inline]
+    fn may_stand(self, sets: &[u8], response: &[u8], at: usize) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Byte(byte) => response.get(at) == Some(&byte),
+            Self::Set(next) => response.get(at).is_some_and(|&byte| contains(sets, next, byte)),
+        }
     }
 
     /// The last place of `least..=at` where it may stand.
     #[inline]
-    fn last(self, response: &[u8], least: usize, at: usize) -> Option<usize> {
-        match self {
-            Self::Any => Some(at),
-            Self::Byte(byte) if response.get(at) == Some(&byte) => Some(at),
-            Self::Byte(byte) => memchr::memrchr(byte, &response[least..at]).map(|found| least + found),
+    fn last(self, sets: &[u8], response: &[u8], least: usize, at: usize) -> Option<usize> {
+        if self.may_stand(sets, response, at) {
+            return Some(at);
         }
+        let before = &response[least..at];
+        let found = match self {
+            Self::Any => None,
+            Self::Byte(byte) => memchr::memrchr(byte, before),
+            Self::Set(next) => {
+                let next = set(sets, next);
+                before.iter().rposition(|&byte| holds_byte(next, byte))
+            }
+        };
+        found.map(|found| least + found)
     }
 }
 
@@ -141,15 +166,13 @@ impl Backtracker<'_> {
         let base = self.stack.len();
         let mut place = Some((pc, at));
         loop {
+            self.spend(1)?;
             let (pc, at) = match place.take() {
                 Some(place) => place,
                 None if self.stack.len() == base => return Ok(None),
                 None => match self.pop() {
                     Some(place) if !self.has_failed(place) => place,
-                    _ => {
-                        self.spend(1)?;
-                        continue;
-                    }
+                    _ => continue,
                 },
             };
             if let Some(end) = self.forward(pc, at)? {
@@ -214,20 +237,84 @@ impl Backtracker<'_> {
     /// within it: one that starts further on has some of the same ends, and tries them in the same order. Noted under an operand, where no
     /// instruction starts: the span itself may be what is taken up again.
     fn last_end(&mut self, pc: usize, set: &[u8; 32], at: usize) -> Option<usize> {
-        let rest = &self.response[at..];
         if !self.remembers() {
-            return Some(at + rest.iter().take_while(|&&byte| holds_byte(set, byte)).count());
+            return Some(at + self.response[at..].iter().take_while(|&&byte| holds_byte(set, byte)).count());
         }
         let mut end = at;
         loop {
-            if self.has_failed((pc + 1, end)) {
-                return end.checked_sub(1).filter(|&last| last >= at);
+            // As many places at once as share a word of the memory.
+            let (word, shift) = (self.bit(pc + 1, end) / 64, self.bit(pc + 1, end) % 64);
+            let fresh = ((self.failed[word] >> shift).trailing_zeros() as usize).min(64 - shift);
+            let places = &self.response[end..];
+            let read = places.iter().take(fresh).take_while(|&&byte| holds_byte(set, byte)).count();
+            let noted = fresh.min(read + 1);
+            if noted > 0 {
+                self.failed[word] |= u64::MAX >> (64 - noted) << shift;
             }
-            if !self.response.get(end).is_some_and(|&byte| holds_byte(set, byte)) {
+            end += read;
+            if read < fresh {
                 return Some(end);
             }
-            end += 1;
+            if fresh < 64 - shift {
+                return end.checked_sub(1).filter(|&last| last >= at);
+            }
         }
+    }
+
+    /// The last of `least..=end` where what follows a span may begin: the text that must be read next, or, behind another span, somewhere
+    /// later. Worth its while only where much has been tried already.
+    fn last_useful_end(&mut self, pc: usize, least: usize, end: usize) -> Option<usize> {
+        if !self.remembers() {
+            return Some(end);
+        }
+        let (mut text, mut most) = (self.after_saves(pc), end);
+        if matches!(self.code[text], op::SPAN | op::SPAN_LAZY) {
+            (text, most) = (self.after_saves(text + 3), self.response.len());
+        }
+        let next = Next::of(self.code, text);
+        loop {
+            let last = next.last(self.sets, self.response, least, most);
+            self.charge((most - last.unwrap_or(least)) as u32 / 16 + 1);
+            let last = last?;
+            if self.reads_text(text, last) {
+                return Some(last.min(end));
+            }
+            most = last.checked_sub(1).filter(|&most| most >= least)?;
+        }
+    }
+
+    /// Whether the bytes at `at` are what the instructions from `pc` on read, as far as the next one that leaves a choice.
+    fn reads_text(&self, mut pc: usize, mut at: usize) -> bool {
+        loop {
+            pc = self.after_saves(pc);
+            let width = match self.code[pc] {
+                op::BYTE => 2,
+                op::SET => 3,
+                op::LITERAL => {
+                    let text = &self.code[pc + 2..][..usize::from(self.code[pc + 1])];
+                    if !self.response[at..].starts_with(text) {
+                        return false;
+                    }
+                    at += text.len();
+                    pc += 2 + text.len();
+                    continue;
+                }
+                _ => return true,
+            };
+            if !self.may_begin(pc, at) {
+                return false;
+            }
+            at += 1;
+            pc += width;
+        }
+    }
+
+    #[inline]
+    fn after_saves(&self, mut pc: usize) -> usize {
+        while self.code[pc] == op::SAVE {
+            pc += 3;
+        }
+        pc
     }
 
     /// A body of its own.
@@ -248,8 +335,8 @@ impl Backtracker<'_> {
             }
             Frame::Shrink { pc, least, at, next } => {
                 let before = at;
-                let at = next.last(self.response, least as usize, at as usize - 1)? as u32;
-                self.charge((before - at) / 64);
+                let at = next.last(self.sets, self.response, least as usize, at as usize - 1)? as u32;
+                self.charge((before - at) / 16);
                 if at > least {
                     self.stack.push(Frame::Shrink { pc, least, at, next });
                 }
@@ -266,15 +353,35 @@ impl Backtracker<'_> {
                         return None;
                     }
                     at += 1;
-                    match next {
-                        Next::Byte(byte) if self.response.get(at) != Some(&byte) => {}
-                        _ => break,
+                    if next.may_stand(self.sets, self.response, at) {
+                        break;
                     }
                 }
                 self.charge((at as u32 - before) / 4);
                 self.stack.push(Frame::Grow { pc, set: number, start, at: at as u32, next });
                 Some((pc as usize, at))
             }
+        }
+    }
+
+    /// Whether the byte at `at` lets the instructions from `pc` on begin, as far as that is told by the first that reads: a way that cannot
+    /// begin need not be kept for later.
+    #[inline]
+    fn may_begin(&self, pc: usize, at: usize) -> bool {
+        let pc = self.after_saves(pc);
+        match self.code[pc] {
+            op::BYTE => self.response.get(at) == Some(&self.code[pc + 1]),
+            op::LITERAL => self.response.get(at) == Some(&self.code[pc + 2]),
+            op::SET => self.response.get(at).is_some_and(|&byte| contains(self.sets, short(self.code, pc + 1), byte)),
+            op::SPLIT | op::SPLIT_LAZY => {
+                let first = |pc: usize| match self.code[pc] {
+                    op::BYTE => self.response.get(at) == Some(&self.code[pc + 1]),
+                    op::LITERAL => self.response.get(at) == Some(&self.code[pc + 2]),
+                    _ => true,
+                };
+                first(pc + 1 + op::TARGET_SIZE) || first(target(self.code, pc + 1))
+            }
+            _ => true,
         }
     }
 
@@ -309,7 +416,6 @@ impl Backtracker<'_> {
     fn forward(&mut self, mut pc: usize, mut at: usize) -> Result<Option<End>, GaveUp> {
         let (code, sets, response) = (self.code, self.sets, self.response);
         loop {
-            self.spend(1)?;
             match code[pc] {
                 op::BYTE => {
                     if response.get(at) != Some(&code[pc + 1]) {
@@ -333,15 +439,19 @@ impl Backtracker<'_> {
                     at += len;
                     pc += 2 + len;
                 }
-                op::SPLIT => {
-                    let other = target(code, pc + 1);
-                    self.push(Frame::Resume { pc: other as u32, at: at as u32 })?;
-                    pc += 1 + op::TARGET_SIZE;
-                }
-                op::SPLIT_LAZY => {
-                    let next = pc + 1 + op::TARGET_SIZE;
-                    self.push(Frame::Resume { pc: next as u32, at: at as u32 })?;
-                    pc = target(code, pc + 1);
+                op::SPLIT | op::SPLIT_LAZY => {
+                    // Every loop passes here; what lies between is bounded by the length of the program.
+                    self.spend(1)?;
+                    let (next, elsewhere) = (pc + 1 + op::TARGET_SIZE, target(code, pc + 1));
+                    let (first, second) = if code[pc] == op::SPLIT { (next, elsewhere) } else { (elsewhere, next) };
+                    pc = first;
+                    if self.may_begin(second, at) {
+                        if self.may_begin(first, at) {
+                            self.push(Frame::Resume { pc: second as u32, at: at as u32 })?;
+                        } else {
+                            pc = second;
+                        }
+                    }
                 }
                 op::JUMP => pc = target(code, pc + 1),
                 op::SPAN | op::SPAN_LAZY => {
@@ -356,7 +466,8 @@ impl Backtracker<'_> {
                     } else if code[span] == op::SPAN {
                         let Some(end) = self.last_end(span, set(sets, number), at) else { return Ok(None) };
                         self.spend((end - at) as u64 / 4)?;
-                        let Some(end) = next.last(response, at, end) else { return Ok(None) };
+                        let Some(end) = self.last_useful_end(pc, at, end) else { return Ok(None) };
+                        let Some(end) = next.last(sets, response, at, end) else { return Ok(None) };
                         if end > at {
                             self.push(Frame::Shrink { pc: pc as u32, least: at as u32, at: end as u32, next })?;
                         }

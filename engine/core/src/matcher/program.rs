@@ -66,7 +66,7 @@ impl Machine {
 }
 
 /// Steps of the first, optimistic try: so many, so many more a byte, but never more than the last number.
-const TRY_STEPS: [u64; 3] = [512, 1, 1 << 16];
+const TRY_STEPS: [u64; 3] = [160, 1, 1 << 16];
 /// The same with a memory.
 const MEMORY_STEPS: [u64; 3] = [16_384, 64, 1 << 22];
 const TRY_FRAMES: usize = 1 << 16;
