@@ -26,7 +26,7 @@ pub(super) fn write(out: &mut Vec<u8>, database: &Database<'_>, port: &PortRepor
     text(out, "ip", &port.address.ip().to_string());
     number(out, "port", port.address.port().into());
     text(out, "protocol", port.protocol.as_str());
-    boolean(out, "tls", answer.is_some_and(|answer| answer.tls));
+    boolean(out, "tls", report.tls);
     text(out, "timestamp", &humantime::format_rfc3339_millis(port.timestamp).to_string());
     text(out, "state", report.state.as_str());
     if let Some(answer) = answer {

@@ -45,6 +45,8 @@ pub struct PortReport {
     pub elapsed: Duration,
     /// What the session found.
     pub report: Report,
+    /// What the port said, in the text by which nmap asks people to submit services that no rule knows. Only for those.
+    pub fingerprint: Option<String>,
 }
 
 /// An observation about a port.

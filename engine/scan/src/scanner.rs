@@ -231,7 +231,8 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             let driver =
                 Driver { transport: &*transport, address, rate: rate.as_deref(), cancel: &cancel, deadline, notes };
             let Driven { report, timestamp, elapsed } = driver.run(session).await;
-            let port = PortReport { host, address, protocol: Protocol::Tcp, timestamp, elapsed, report };
+            let port =
+                PortReport { host, address, protocol: Protocol::Tcp, timestamp, elapsed, report, fingerprint: None };
             Done::Port(index, Box::new(port))
         });
     }
@@ -257,7 +258,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
                 match port.report.state {
                     PortState::Open => self.summary.open += 1,
                     PortState::Closed => self.summary.closed += 1,
-                    PortState::Filtered => self.summary.filtered += 1,
+                    PortState::Filtered | PortState::OpenFiltered => self.summary.filtered += 1,
                 }
                 self.summary.answered += usize::from(port.report.answer.is_some());
                 host.not_open += usize::from(port.report.state != PortState::Open);

@@ -109,7 +109,7 @@ use portprint_tables::{Database, LineId, ProbeId, Protocol, SourceId};
 pub use action::{Action, ConnId, End, Input, Note};
 pub use config::SessionConfig;
 pub use plan::plan;
-pub use report::{Answer, Outcome, PortState, Report};
+pub use report::{Answer, Outcome, PortState, Report, TlsInfo};
 
 use crate::{Matcher, Scratch};
 use exchange::{Exchange, Next, Pace};
@@ -457,7 +457,9 @@ impl<'d> Session<'d> {
             Some(answer) => answer.banner.clone(),
             None => core::mem::take(&mut self.first_response),
         };
-        self.stage = Stage::Done(Report { state, outcome, answer, banner, probes_sent: self.probes_sent });
+        let tls = answer.as_ref().is_some_and(|answer| answer.tls);
+        let probes_sent = self.probes_sent;
+        self.stage = Stage::Done(Report { state, outcome, answer, tls, tls_info: None, banner, probes_sent });
     }
 
     fn note(&mut self, note: impl FnOnce(&Self) -> Note) {

@@ -1,5 +1,6 @@
 //! What a session found.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,10 +18,35 @@ pub struct Report {
     pub outcome: Outcome,
     /// What matched. Kept whatever the outcome: a port that breaks off after a soft match has one.
     pub answer: Option<Answer>,
+    /// Whether the port speaks TLS or DTLS: a line said so, or it was negotiated.
+    pub tls: bool,
+    /// What was negotiated.
+    pub tls_info: Option<Box<TlsInfo>>,
     /// The first [`Report::BANNER`] bytes of the response that decided, else of the first response.
     pub banner: Vec<u8>,
     /// How many payloads were sent.
     pub probes_sent: u32,
+}
+
+/// What a TLS handshake showed of the peer. The texts are the peer's own and may hold anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// The version that was negotiated, as in `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite, by the name that IANA registered.
+    pub cipher: String,
+    /// The application protocol that was agreed on.
+    pub alpn: Option<String>,
+    /// Whom the certificate names, as in RFC 4514.
+    pub subject: Option<String>,
+    /// Who signed it.
+    pub issuer: Option<String>,
+    /// Its subject alternative names: DNS names and addresses.
+    pub names: Vec<String>,
+    /// Until when it is valid, RFC 3339 in UTC.
+    pub not_after: Option<String>,
+    /// The SHA-256 of the certificate, in hexadecimal.
+    pub sha256: Option<String>,
 }
 
 impl Report {
@@ -66,6 +92,8 @@ words! {
         Closed = "closed",
         /// No answer, or one that says it cannot be reached.
         Filtered = "filtered",
+        /// UDP: nothing came back, which a port that is open may do as well as one that is filtered.
+        OpenFiltered = "open|filtered",
     }
 }
 
