@@ -115,8 +115,9 @@ fn an_excluded_port_is_only_looked_at() {
 
 /// A session that was told `inputs`, each a second after the one before, and is then given up.
 fn abandoned(inputs: &[Input<'_>], outcome: Outcome) -> portprint_core::session::Report {
+    let config = SessionConfig { connections: 1, ..SessionConfig::default() };
     let mut scratch = Scratch::default();
-    let mut session = Session::new(&Matcher::new(&SMALL), SessionConfig::default(), Protocol::Tcp, 5);
+    let mut session = Session::new(&Matcher::new(&SMALL), config, Protocol::Tcp, 5);
     let mut now = Duration::ZERO;
     for input in inputs {
         let conn = loop {

@@ -1,13 +1,13 @@
 //! A scripted peer and a simulated clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use portprint_codegen::Source;
-use portprint_core::session::{Action, ConnId, Input, Note, Report, Session, SessionConfig};
+use portprint_core::session::{Action, ConnId, Input, Note, Report, Session, SessionConfig, TlsInfo};
 use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, Field, Protocol};
 use tokio::net::TcpSocket;
@@ -77,6 +77,10 @@ pub(super) struct Peer {
     greeting: Vec<(Duration, Say)>,
     replies: Vec<Reply>,
     otherwise: Vec<(Duration, Say)>,
+    /// It takes up a connection only when the one before is closed.
+    is_serial: bool,
+    /// What it is inside TLS, if it speaks that.
+    inside: Option<Box<Peer>>,
 }
 
 /// What is said to a payload, and when.
@@ -106,7 +110,21 @@ impl Peer {
             greeting: Vec::new(),
             replies: Vec::new(),
             otherwise: Vec::new(),
+            is_serial: false,
+            inside: None,
         }
+    }
+
+    /// Serves one connection after the other.
+    pub(super) fn serial(mut self) -> Self {
+        self.is_serial = true;
+        self
+    }
+
+    /// Speaks TLS, and is this inside.
+    pub(super) fn speaks_tls(mut self, inside: Peer) -> Self {
+        self.inside = Some(Box::new(inside));
+        self
     }
 
     /// What happens to the connections in turn; the last goes for all after it.
@@ -224,6 +242,7 @@ pub(super) fn play(peer: &Peer, port: u16) -> Played {
     play_with(&SMALL, SessionConfig::default(), peer, port, Cut::Whole)
 }
 
+/// One probe after another.
 pub(super) fn play_with(
     database: &Database<'static>,
     config: SessionConfig,
@@ -231,18 +250,41 @@ pub(super) fn play_with(
     port: u16,
     cut: Cut,
 ) -> Played {
+    play_over(database, SessionConfig { connections: 1, ..config }, peer, (Protocol::Tcp, port), cut)
+}
+
+/// As the configuration says, over either transport.
+pub(super) fn play_over(
+    database: &Database<'static>,
+    config: SessionConfig,
+    peer: &Peer,
+    (protocol, port): (Protocol, u16),
+    cut: Cut,
+) -> Played {
     let config = SessionConfig { notes: true, ..config };
-    let mut session = Session::new(&Matcher::new(database), config, Protocol::Tcp, port);
+    let mut session = Session::new(&Matcher::new(database), config, protocol, port);
     let mut scratch = Scratch::default();
-    let mut play = Play { peer, cut, now: Duration::ZERO, connections: 0, events: BTreeMap::new(), planned: 0 };
+    let mut play = Play {
+        peer,
+        cut,
+        now: Duration::ZERO,
+        connections: 0,
+        events: BTreeMap::new(),
+        planned: 0,
+        served: None,
+        queue: Vec::new(),
+        inside: BTreeSet::new(),
+    };
     let (mut transcript, mut judged) = (String::new(), 0);
+    let secured = TlsInfo { version: "TLSv1.3".to_owned(), ..TlsInfo::default() };
     let name = |probe| String::from_utf8_lossy(database.probe(probe).name()).into_owned();
     for _ in 0..1_000_000 {
         let now = play.now.as_millis();
         match session.next() {
-            Action::Connect { conn, .. } => {
-                let _ = writeln!(transcript, "{now} {conn} connect");
-                play.connect(conn);
+            Action::Connect { conn, tunnel, .. } => {
+                let tls = if tunnel { " with TLS" } else { "" };
+                let _ = writeln!(transcript, "{now} {conn} connect{tls}");
+                play.connect(conn, tunnel);
             }
             Action::Send { conn, bytes } => {
                 let _ = writeln!(transcript, "{now} {conn} send {}", bytes.escape_ascii());
@@ -250,7 +292,7 @@ pub(super) fn play_with(
             }
             Action::Close { conn } => {
                 let _ = writeln!(transcript, "{now} {conn} close");
-                play.events.retain(|_, event| event.0 != conn);
+                play.close(conn);
             }
             Action::Note(Note::Begun { conn, probe, .. }) => {
                 let _ = writeln!(transcript, "{now} {conn} begins {}", name(probe));
@@ -263,6 +305,8 @@ pub(super) fn play_with(
                 let (conn, input) = play.wait(conn, until);
                 let shown = match &input {
                     Happens::Connected => "connected".to_owned(),
+                    Happens::Secured => "secured".to_owned(),
+                    Happens::NoTls => "no TLS".to_owned(),
                     Happens::Refused => "refused".to_owned(),
                     Happens::TimedOut => "timed out".to_owned(),
                     Happens::Unreachable | Happens::Say(Say::Fail) => "failed".to_owned(),
@@ -273,6 +317,8 @@ pub(super) fn play_with(
                 let _ = writeln!(transcript, "{} {conn} {shown}", play.now.as_millis());
                 let input = match &input {
                     Happens::Connected => Input::Connected,
+                    Happens::Secured => Input::Secured(&secured),
+                    Happens::NoTls => Input::TlsFailed,
                     Happens::Refused => Input::Refused,
                     Happens::TimedOut => Input::TimedOut,
                     Happens::Unreachable | Happens::Say(Say::Fail) => Input::Failed,
@@ -299,25 +345,49 @@ struct Play<'a> {
     /// By time, and of equal times in the order in which they were planned.
     events: BTreeMap<(Duration, usize), (ConnId, Happens)>,
     planned: usize,
+    /// The connection that a serial peer serves, and those that wait, with what was sent on them.
+    served: Option<ConnId>,
+    queue: Vec<(ConnId, Vec<Vec<u8>>)>,
+    /// Connections inside TLS.
+    inside: BTreeSet<ConnId>,
 }
 
 enum Happens {
     Connected,
+    Secured,
+    NoTls,
     Refused,
     Unreachable,
     TimedOut,
     Say(Say),
 }
 
-impl Play<'_> {
-    fn connect(&mut self, conn: ConnId) {
+impl<'a> Play<'a> {
+    /// The peer as it is on this connection.
+    fn peer(&self, conn: ConnId) -> &'a Peer {
+        match &self.peer.inside {
+            Some(inside) if self.inside.contains(&conn) => inside,
+            _ => self.peer,
+        }
+    }
+
+    fn connect(&mut self, conn: ConnId, tunnel: bool) {
         let (after, connect) = self.peer.connect[self.connections.min(self.peer.connect.len() - 1)];
         self.connections += 1;
         let at = self.now + after;
         match connect {
+            Connect::Accept if tunnel && self.peer.inside.is_none() => self.plan(at, conn, Happens::NoTls),
             Connect::Accept => {
-                self.plan(at, conn, Happens::Connected);
-                self.say(at, conn, &self.peer.greeting);
+                if tunnel {
+                    self.inside.insert(conn);
+                }
+                self.plan(at, conn, if tunnel { Happens::Secured } else { Happens::Connected });
+                if self.peer.is_serial && self.served.is_some() {
+                    self.queue.push((conn, Vec::new()));
+                } else {
+                    self.served = Some(conn);
+                    self.say(at, conn, &self.peer(conn).greeting);
+                }
             }
             Connect::Refuse => self.plan(at, conn, Happens::Refused),
             Connect::Unreachable => self.plan(at, conn, Happens::Unreachable),
@@ -326,8 +396,28 @@ impl Play<'_> {
     }
 
     fn send(&mut self, conn: ConnId, payload: &[u8]) {
-        let replies = self.peer.replies.iter().find(|(to, _)| *to == payload);
-        self.say(self.now, conn, replies.map_or(&self.peer.otherwise, |(_, replies)| replies));
+        if let Some((_, sent)) = self.queue.iter_mut().find(|(queued, _)| *queued == conn) {
+            return sent.push(payload.to_vec());
+        }
+        let peer = self.peer(conn);
+        let replies = peer.replies.iter().find(|(to, _)| *to == payload);
+        self.say(self.now, conn, replies.map_or(&peer.otherwise, |(_, replies)| replies));
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        self.events.retain(|_, event| event.0 != conn);
+        self.queue.retain(|(queued, _)| *queued != conn);
+        if self.peer.is_serial && self.served == Some(conn) {
+            self.served = None;
+            if !self.queue.is_empty() {
+                let (next, sent) = self.queue.remove(0);
+                self.served = Some(next);
+                self.say(self.now, next, &self.peer(next).greeting);
+                for payload in sent {
+                    self.send(next, &payload);
+                }
+            }
+        }
     }
 
     fn plan(&mut self, at: Duration, conn: ConnId, happens: Happens) {

@@ -2,14 +2,17 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use portprint_core::Matcher;
-use portprint_core::session::SessionConfig;
-use portprint_scan::{Cancel, Event, Hosts, PortReport, PortSet, ScanConfig, Scanner, Summary, Tcp, Transport};
+use portprint_core::session::{SessionConfig, TlsInfo};
+use portprint_scan::{
+    Cancel, Connection, Direct, Endpoint, Event, Hosts, PortReport, PortSet, ScanConfig, Scanner, Summary, Transport,
+};
+use portprint_tables::Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -185,17 +188,31 @@ async fn a_rate_holds_connections_back_and_not_the_peer_to_account() {
 struct Scarce {
     calls: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
+    direct: Direct,
 }
 
 impl Transport for Scarce {
-    type Connection = TcpStream;
+    type Connection = Connection;
 
-    fn connect(&self, to: SocketAddr) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
+    fn connect(&self, to: &Endpoint) -> impl Future<Output = io::Result<Connection>> + Send + 'static {
         let scarce = self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         if scarce {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
-        async move { if scarce { Err(io::Error::from_raw_os_error(24)) } else { Tcp.connect(to).await } }
+        let connecting = self.direct.connect(to);
+        async move { if scarce { Err(io::Error::from_raw_os_error(24)) } else { connecting.await } }
+    }
+
+    fn can_secure(&self, _: Protocol) -> bool {
+        false
+    }
+
+    fn secure(
+        &self,
+        _: &Endpoint,
+        _: Connection,
+    ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
+        std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`kit`] plays the peer. A test says how the peer behaves and looks at the transcript or at the report.
 
+mod ahead;
 mod cut;
 mod endings;
 mod kit;
@@ -10,3 +11,4 @@ mod order;
 mod program;
 mod settle;
 mod sources;
+mod tunnel;

@@ -54,7 +54,11 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
         ],
     ),
     ("portprint-core", &["portprint-tables"], &["aho-corasick", "cpufeatures", "memchr"]),
-    ("portprint-scan", &["portprint-core", "portprint-tables"], &["rlimit", "tokio", "tokio-util"]),
+    (
+        "portprint-scan",
+        &["portprint-core", "portprint-tables"],
+        &["rlimit", "rustls", "sha2", "time", "tokio", "tokio-rustls", "tokio-util", "x509-parser"],
+    ),
     ("portprint-tables", &[], &[]),
 ];
 

@@ -99,6 +99,10 @@ pub(super) struct Pace {
     #[arg(long, value_name = "N", default_value = "300")]
     host_concurrency: NonZeroUsize,
 
+    /// The most connections to one port at a time: probes are sent ahead of their turn to a port that is slow to answer
+    #[arg(long, value_name = "N", default_value = "16")]
+    port_concurrency: NonZeroUsize,
+
     /// How long connecting may take
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     connect_timeout: Duration,
@@ -137,6 +141,9 @@ impl Args {
                 intensity: self.intensity,
                 all_ports: self.all_ports,
                 adaptive: !pace.patient,
+                connections: pace.port_concurrency.get(),
+                tls: false,
+                dtls: false,
                 connect_timeout: pace.connect_timeout,
                 probe_timeout: pace.probe_timeout,
                 settle: pace.settle,

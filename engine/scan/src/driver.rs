@@ -1,26 +1,28 @@
 //! One session over real connections.
 
 use std::cell::RefCell;
+use std::env::consts;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use portprint_core::Scratch;
-use portprint_core::session::{Action, ConnId, Input, Outcome, Report, Session};
-use portprint_tables::Protocol;
+use portprint_core::session::{Action, ConnId, Heading, Input, Outcome, Report, Session, TlsInfo, fingerprint};
+use portprint_tables::Database;
+use time::UtcDateTime;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::limit::RateLimit;
-use crate::{Cancel, PortNote, Transport};
+use crate::{Cancel, Endpoint, PortNote, PortReport, Transport};
 
-/// The most that is read at a time.
-const PIECE: usize = 16 * 1024;
+/// The most that is read at a time: no datagram is longer.
+const PIECE: usize = 64 * 1024;
 
 /// How long to wait before trying again when the system has run out of something.
 const BACK_OFF: Duration = Duration::from_millis(20);
@@ -34,8 +36,10 @@ const ADDRESS_RETRIES: u32 = 8;
 
 /// What a session needs of its surroundings.
 pub(crate) struct Driver<'a, T> {
-    pub(crate) transport: &'a T,
-    pub(crate) address: SocketAddr,
+    pub(crate) transport: &'a Arc<T>,
+    pub(crate) endpoint: Endpoint,
+    /// The host's connections for probes ahead of their turn.
+    pub(crate) spare: &'a Arc<Semaphore>,
     pub(crate) rate: Option<&'a RateLimit>,
     pub(crate) cancel: &'a Cancel,
     /// When the host's time is over.
@@ -51,6 +55,26 @@ pub(crate) struct Driven {
     pub(crate) elapsed: Duration,
 }
 
+impl Driven {
+    /// All that is known of the port.
+    pub(crate) fn into_report(self, endpoint: &Endpoint, database: &Database<'_>, intensity: u8) -> PortReport {
+        let Self { report, timestamp, elapsed } = self;
+        let Endpoint { host, address, protocol } = endpoint.clone();
+        let utc = UtcDateTime::from(timestamp);
+        let heading = Heading {
+            port: address.port(),
+            protocol,
+            intensity,
+            version: env!("CARGO_PKG_VERSION"),
+            platform: &format!("{}-{}", consts::ARCH, consts::OS),
+            date: (utc.month().into(), utc.day()),
+            time: utc.unix_timestamp().try_into().unwrap_or_default(),
+        };
+        let fingerprint = fingerprint(&report, database, &heading);
+        PortReport { host, address, protocol, timestamp, elapsed, report, fingerprint }
+    }
+}
+
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
@@ -64,17 +88,22 @@ impl<T: Transport> Driver<'_, T> {
         let mut stop = pin!(self.stopped());
         loop {
             match session.next() {
-                Action::Connect { conn, .. } => {
+                Action::Connect { conn, tunnel, ahead: true, .. } => {
+                    if let Some(refusal) = self.open_spare(conn, tunnel, &mut lines).await {
+                        handle(&mut session, clock.now(), conn, refusal);
+                    }
+                }
+                Action::Connect { conn, tunnel, ahead: false, .. } => {
                     let held = Instant::now();
                     let opened = tokio::select! {
-                        opened = self.open(conn, &mut lines) => Ok(opened),
-                        outcome = &mut stop => Err(outcome),
+                        opened = self.open(conn, tunnel, &mut lines) => opened.map_err(Ok),
+                        outcome = &mut stop => Err(Err(outcome)),
                     };
                     clock.hold(held.elapsed());
                     match opened {
-                        Ok(Some(input)) => handle(&mut session, clock.now(), conn, input),
-                        Ok(None) => {}
-                        Err(outcome) => abandon(&mut session, outcome),
+                        Ok(()) => {}
+                        Err(Ok(input)) => handle(&mut session, clock.now(), conn, input),
+                        Err(Err(outcome)) => abandon(&mut session, outcome),
                     }
                 }
                 Action::Send { conn, bytes } => {
@@ -99,7 +128,12 @@ impl<T: Transport> Driver<'_, T> {
                     }
                 }
                 Action::Note(note) => {
-                    let note = PortNote { address: self.address, protocol: Protocol::Tcp, at: clock.now(), note };
+                    let note = PortNote {
+                        address: self.endpoint.address,
+                        protocol: self.endpoint.protocol,
+                        at: clock.now(),
+                        note,
+                    };
                     // Without a listener there is nobody to tell.
                     let _ = self.notes.send(note).await;
                 }
@@ -110,33 +144,67 @@ impl<T: Transport> Driver<'_, T> {
         }
     }
 
-    /// Opens a connection as soon as it may be opened. What is decided at once is returned.
-    async fn open(&self, conn: ConnId, lines: &mut Lines<T>) -> Option<Input<'static>> {
+    /// Opens a connection as soon as it may be opened. Otherwise what has failed at once.
+    async fn open(&self, conn: ConnId, tunnel: bool, lines: &mut Lines<T>) -> Result<(), Input<'static>> {
         let mut back_off = BACK_OFF;
         let mut address_retries = ADDRESS_RETRIES;
         loop {
             if let Some(rate) = self.rate {
                 rate.wait().await;
             }
-            let mut connecting = Box::pin(self.transport.connect(self.address));
-            match poll_once(&mut connecting).await {
-                Poll::Pending => {
-                    lines.open.push((conn, Line::Connecting(connecting)));
-                    return None;
-                }
-                Poll::Ready(Ok(connection)) => {
-                    lines.open.push((conn, Line::Connected(connection)));
-                    return Some(Input::Connected);
-                }
-                Poll::Ready(Err(error)) if is_exhausted(&error) => {}
-                Poll::Ready(Err(error)) if error.kind() == ErrorKind::AddrNotAvailable && address_retries > 0 => {
+            match self.begin(conn, tunnel, None, lines).await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_exhausted(&error) => {}
+                Err(error) if error.kind() == ErrorKind::AddrNotAvailable && address_retries > 0 => {
                     address_retries -= 1;
                 }
-                Poll::Ready(Err(error)) => return Some(connect_input(&error)),
+                Err(error) => return Err(connect_input(&error)),
             }
             tokio::time::sleep(back_off).await;
             back_off = (back_off * 2).min(BACK_OFF_MOST);
         }
+    }
+
+    /// Opens a connection that nothing is lost without, if that can be done now.
+    async fn open_spare(&self, conn: ConnId, tunnel: bool, lines: &mut Lines<T>) -> Option<Input<'static>> {
+        let Ok(permit) = self.spare.clone().try_acquire_owned() else { return Some(Input::Held) };
+        if self.rate.is_some_and(|rate| !rate.take_now()) {
+            return Some(Input::Held);
+        }
+        match self.begin(conn, tunnel, Some(permit), lines).await {
+            Ok(()) => None,
+            Err(error) if is_exhausted(&error) || error.kind() == ErrorKind::AddrNotAvailable => Some(Input::Held),
+            Err(error) => Some(connect_input(&error)),
+        }
+    }
+
+    /// Begins to open a connection. An error is one of the first moment, in which those of our own show.
+    async fn begin(
+        &self,
+        conn: ConnId,
+        tunnel: bool,
+        permit: Option<OwnedSemaphorePermit>,
+        lines: &mut Lines<T>,
+    ) -> io::Result<()> {
+        let mut connecting = Box::pin(self.transport.connect(&self.endpoint));
+        let connection = match poll_once(&mut connecting).await {
+            Poll::Pending => None,
+            Poll::Ready(connected) => Some(connected?),
+        };
+        let (transport, endpoint) = (self.transport.clone(), self.endpoint.clone());
+        let opening = Box::pin(async move {
+            let connection = match connection {
+                Some(connection) => connection,
+                None => connecting.await.map_err(Broken::Connecting)?,
+            };
+            if !tunnel {
+                return Ok((connection, None));
+            }
+            let (connection, info) = transport.secure(&endpoint, connection).await.map_err(|_| Broken::Securing)?;
+            Ok((connection, Some(Box::new(info))))
+        });
+        lines.open.push(Line { conn, state: State::Opening(opening), _permit: permit });
+        Ok(())
     }
 
     /// Comes back when the session must end, with the outcome.
@@ -183,16 +251,32 @@ impl Clock {
     }
 }
 
-/// The connections of a session. There are one or two, so they are searched through.
+/// The connections of a session. There are few, so they are searched through.
 struct Lines<T: Transport> {
-    open: Vec<(ConnId, Line<T>)>,
+    open: Vec<Line<T>>,
 }
 
-enum Line<T: Transport> {
-    Connecting(Pin<Box<dyn Future<Output = io::Result<T::Connection>> + Send>>),
-    Connected(T::Connection),
+struct Line<T: Transport> {
+    conn: ConnId,
+    state: State<T>,
+    /// Given back when it is closed.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A connection, and what TLS showed.
+type Opened<T> = (<T as Transport>::Connection, Option<Box<TlsInfo>>);
+
+enum State<T: Transport> {
+    Opening(Pin<Box<dyn Future<Output = Result<Opened<T>, Broken>> + Send>>),
+    Open(T::Connection),
     /// Nothing more will come.
     Ended,
+}
+
+/// Where opening went wrong.
+enum Broken {
+    Connecting(io::Error),
+    Securing,
 }
 
 impl<T: Transport> Default for Lines<T> {
@@ -203,14 +287,19 @@ impl<T: Transport> Default for Lines<T> {
 
 impl<T: Transport> Lines<T> {
     fn close(&mut self, conn: ConnId) {
-        self.open.retain(|(id, _)| *id != conn);
+        self.open.retain(|line| line.conn != conn);
     }
 
     async fn send(&mut self, conn: ConnId, bytes: &[u8], until: Instant) -> Result<(), Input<'static>> {
-        let Some((_, Line::Connected(connection))) = self.open.iter_mut().find(|(id, _)| *id == conn) else {
+        let Some(Line { state: State::Open(connection), .. }) = self.open.iter_mut().find(|line| line.conn == conn)
+        else {
             return Ok(());
         };
-        match timeout_at(until, connection.write_all(bytes)).await {
+        let sending = async {
+            connection.write_all(bytes).await?;
+            connection.flush().await
+        };
+        match timeout_at(until, sending).await {
             Ok(Ok(())) => Ok(()),
             // The peer is gone; what it said before, and how it went, is still to be read.
             Ok(Err(error)) if is_gone(&error) => Ok(()),
@@ -220,36 +309,35 @@ impl<T: Transport> Lines<T> {
 
     /// Hands on what has happened on one of the connections.
     fn poll(&mut self, cx: &mut Context<'_>, mut handle: impl FnMut(ConnId, Input<'_>)) -> Poll<()> {
-        for (conn, line) in &mut self.open {
-            match line {
-                Line::Ended => {}
-                Line::Connecting(connecting) => {
-                    let Poll::Ready(result) = connecting.as_mut().poll(cx) else { continue };
-                    let input = match result {
-                        Ok(connection) => {
-                            *line = Line::Connected(connection);
-                            Input::Connected
-                        }
-                        Err(error) => {
-                            *line = Line::Ended;
-                            connect_input(&error)
-                        }
+        for Line { conn, state, .. } in &mut self.open {
+            match state {
+                State::Ended => {}
+                State::Opening(opening) => {
+                    let Poll::Ready(result) = opening.as_mut().poll(cx) else { continue };
+                    let (next, info) = match result {
+                        Ok((connection, info)) => (State::Open(connection), Ok(info)),
+                        Err(broken) => (State::Ended, Err(broken)),
                     };
-                    handle(*conn, input);
+                    *state = next;
+                    match &info {
+                        Ok(None) => handle(*conn, Input::Connected),
+                        Ok(Some(info)) => handle(*conn, Input::Secured(info)),
+                        Err(Broken::Connecting(error)) => handle(*conn, connect_input(error)),
+                        Err(Broken::Securing) => handle(*conn, Input::TlsFailed),
+                    }
                     return Poll::Ready(());
                 }
-                Line::Connected(connection) => {
+                State::Open(connection) => {
                     let mut space = [const { MaybeUninit::uninit() }; PIECE];
                     let mut piece = ReadBuf::uninit(&mut space);
                     let Poll::Ready(result) = Pin::new(connection).poll_read(cx, &mut piece) else { continue };
                     let input = match result {
                         Ok(()) if piece.filled().is_empty() => Input::Eof,
                         Ok(()) => Input::Data(piece.filled()),
-                        Err(error) if is_gone(&error) => Input::Reset,
-                        Err(_) => Input::Failed,
+                        Err(error) => read_input(&error),
                     };
                     if !matches!(input, Input::Data(_)) {
-                        *line = Line::Ended;
+                        *state = State::Ended;
                     }
                     handle(*conn, input);
                     return Poll::Ready(());
@@ -270,6 +358,17 @@ fn connect_input(error: &io::Error) -> Input<'static> {
         ErrorKind::ConnectionRefused => Input::Refused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Input::Reset,
         ErrorKind::TimedOut => Input::TimedOut,
+        _ => Input::Failed,
+    }
+}
+
+/// What an error of reading means.
+fn read_input(error: &io::Error) -> Input<'static> {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Input::Refused,
+        // TLS that ends without a farewell, or goes wrong: the peer says nothing more that can be understood.
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidData => Input::Eof,
+        _ if is_gone(error) => Input::Reset,
         _ => Input::Failed,
     }
 }

@@ -37,4 +37,4 @@ pub use ports::{PortSelection, PortSet, PortsError};
 pub use scanner::Scanner;
 pub use target::{Host, Hosts, Target, TargetError};
 pub use tokio_util::sync::CancellationToken as Cancel;
-pub use transport::{Tcp, Transport};
+pub use transport::{Connection, Direct, Endpoint, Transport};

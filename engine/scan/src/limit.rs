@@ -18,6 +18,17 @@ impl RateLimit {
         Some(Self { interval: Duration::from_secs(1) / per_second.get(), next: Mutex::new(None) })
     }
 
+    /// Takes the next free moment if it has come.
+    pub(crate) fn take_now(&self) -> bool {
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = next.is_none_or(|next| next <= now);
+        if is_free {
+            *next = Some(now + self.interval);
+        }
+        is_free
+    }
+
     /// Waits for the next free moment. Callers are served in the order in which they ask; who stops waiting leaves a gap.
     pub(crate) async fn wait(&self) {
         let now = Instant::now();

@@ -11,14 +11,15 @@ use std::sync::Arc;
 use portprint_core::Matcher;
 use portprint_core::session::{PortState, Session};
 use portprint_tables::Protocol;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::driver::{Driven, Driver};
+use crate::driver::Driver;
 use crate::limit::{RateLimit, available_descriptors};
 use crate::{
-    Cancel, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, ScanConfig, Summary, Tcp, Transport,
+    Cancel, Direct, Endpoint, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, ScanConfig, Summary,
+    Transport,
 };
 
 /// How many names are resolved at a time.
@@ -29,17 +30,17 @@ const NOTES: usize = 1024;
 
 /// Scans hosts. It may run any number of times.
 #[derive(Debug)]
-pub struct Scanner<T = Tcp> {
+pub struct Scanner<T = Direct> {
     matcher: Matcher<'static>,
     config: ScanConfig,
     transport: Arc<T>,
 }
 
-impl Scanner<Tcp> {
-    /// A scanner over plain TCP.
+impl Scanner<Direct> {
+    /// A scanner over this machine's sockets.
     #[must_use]
     pub fn new(matcher: Matcher<'static>, config: ScanConfig) -> Self {
-        Self::with_transport(matcher, config, Tcp)
+        Self::with_transport(matcher, config, Direct::default())
     }
 }
 
@@ -132,6 +133,8 @@ struct HostRun {
     deadline: Option<Instant>,
     not_open: usize,
     left_out: usize,
+    /// Connections for probes ahead of their turn.
+    spare: Arc<Semaphore>,
 }
 
 /// What a task brings home.
@@ -187,6 +190,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             deadline: self.scanner.config.host_timeout.map(|time| Instant::now() + time),
             not_open: 0,
             left_out: 0,
+            spare: Arc::new(Semaphore::new(self.scanner.config.host_concurrency)),
         });
         self.queue_or_end(self.hosts.len() - 1);
     }
@@ -222,17 +226,21 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
         self.running += 1;
         let mut address = host.address;
         address.set_port(port);
-        let (host, deadline) = (host.host.clone(), host.deadline);
-        let (matcher, config) = (self.scanner.matcher, self.scanner.config.session);
+        let (host, deadline, spare) = (host.host.clone(), host.deadline, host.spare.clone());
+        let (matcher, mut config) = (self.scanner.matcher, self.scanner.config.session);
+        let protocol = Protocol::Tcp;
         let transport = self.scanner.transport.clone();
         let (rate, cancel, notes) = (self.rate.clone(), self.cancel.clone(), self.notes.clone());
         self.tasks.spawn(async move {
-            let session = Session::new(&matcher, config, Protocol::Tcp, port);
+            let endpoint = Endpoint { host, address, protocol };
+            config.tls = transport.can_secure(Protocol::Tcp);
+            config.dtls = transport.can_secure(Protocol::Udp);
+            let session = Session::new(&matcher, config, protocol, port);
+            let rate = rate.as_deref();
             let driver =
-                Driver { transport: &*transport, address, rate: rate.as_deref(), cancel: &cancel, deadline, notes };
-            let Driven { report, timestamp, elapsed } = driver.run(session).await;
-            let port =
-                PortReport { host, address, protocol: Protocol::Tcp, timestamp, elapsed, report, fingerprint: None };
+                Driver { transport: &transport, endpoint, spare: &spare, rate, cancel: &cancel, deadline, notes };
+            let driven = driver.run(session).await;
+            let port = driven.into_report(&driver.endpoint, matcher.database(), config.intensity);
             Done::Port(index, Box::new(port))
         });
     }

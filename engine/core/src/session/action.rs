@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use portprint_tables::{LineId, ProbeId, Protocol};
 
-use super::Report;
+use super::{Report, TlsInfo};
 
 /// One connection of a session. Numbers are never used twice in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,11 +31,18 @@ impl fmt::Display for ConnId {
 pub enum Input<'a> {
     /// It is established.
     Connected,
+    /// It is established, and so is TLS over it.
+    Secured(&'a TlsInfo),
+    /// It was established, but TLS was not: the peer broke off, or did not speak it.
+    TlsFailed,
+    /// It must not be opened now, because of a limit of the driver's. Only for connections with [`Action::Connect::ahead`]; the session
+    /// asks again later.
+    Held,
     /// The peer sent these bytes. They may be cut anywhere.
     Data(&'a [u8]),
     /// The peer will send nothing more.
     Eof,
-    /// Nobody listens there.
+    /// Nobody listens there. On UDP: the system was told so by ICMP.
     Refused,
     /// The peer broke it off.
     Reset,
@@ -48,12 +55,17 @@ pub enum Input<'a> {
 /// What the driver is to do next.
 #[derive(Debug)]
 pub enum Action<'s> {
-    /// Open a connection to the session's port, and answer with [`Input::Connected`] or what went wrong.
+    /// Open a connection to the session's port, and answer with [`Input::Connected`] or what went wrong. A UDP socket counts as connected
+    /// at once.
     Connect {
         /// Its number from now on.
         conn: ConnId,
         /// The transport.
         protocol: Protocol,
+        /// TLS, or DTLS, is to be put over it: answer with [`Input::Secured`].
+        tunnel: bool,
+        /// It is for a probe ahead of its turn: nothing is lost if it is put off with [`Input::Held`].
+        ahead: bool,
     },
     /// Send all of this. There is no answer to it unless it fails.
     Send {
@@ -69,7 +81,7 @@ pub enum Action<'s> {
     },
     /// Wait until something happens on any open connection; if nothing has at `until`, answer with [`Input::TimedOut`] on `conn`.
     Wait {
-        /// The connection whose time ends first.
+        /// The connection on which to say so.
         conn: ConnId,
         /// When, on the clock of [`Session::handle`](super::Session::handle).
         until: Duration,

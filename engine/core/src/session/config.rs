@@ -11,6 +11,13 @@ pub struct SessionConfig {
     pub all_ports: bool,
     /// Shorten waits to what the peer's connect time suggests; see [`SessionConfig::ADAPTIVE_FLOOR`].
     pub adaptive: bool,
+    /// The most connections to the port at a time. With more than one, probes are sent ahead of their turn to a port that takes its time;
+    /// the answer is the one that their order gives all the same.
+    pub connections: usize,
+    /// The driver can put TLS on a TCP connection: a port that is found to speak it is asked again inside.
+    pub tls: bool,
+    /// The same for DTLS on UDP.
+    pub dtls: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// The most that any probe waits, whatever the database says.
@@ -27,19 +34,54 @@ pub struct SessionConfig {
 }
 
 impl SessionConfig {
-    /// An adaptive wait is ten times the connect time, and never shorter than this.
+    /// An adaptive wait is ten times the connect time, and never shorter than this where nothing more is known of the peer.
     pub const ADAPTIVE_FLOOR: Duration = Duration::from_secs(1);
+    /// A peer that has answered several probes keeps its rhythm: it is waited for twenty times as long as its slowest first byte took, and
+    /// never shorter than this.
+    pub const RHYTHM_FLOOR: Duration = Duration::from_millis(300);
     /// The least settle time.
     pub const SETTLE_FLOOR: Duration = Duration::from_millis(20);
     /// The greatest settle time.
     pub const SETTLE_CEILING: Duration = Duration::from_millis(500);
 
+    /// A TLS handshake may take so much longer than connecting alone, as nmap has it.
+    const HANDSHAKE: Duration = Duration::from_secs(3);
+
+    /// How long connecting may take.
+    pub(super) fn connect_time(&self, tunnel: bool) -> Duration {
+        self.connect_timeout + if tunnel { Self::HANDSHAKE } else { Duration::ZERO }
+    }
+
+    /// How long a port must have been quiet before probes are sent ahead of their turn.
+    pub(super) fn quiet(connect_time: Duration) -> Duration {
+        (connect_time * 4).clamp(Duration::from_millis(200), Duration::from_secs(1))
+    }
+
+    /// The time between two bursts of them.
+    pub(super) fn step(connect_time: Duration) -> Duration {
+        (connect_time * 2).clamp(Duration::from_millis(100), Duration::from_millis(500))
+    }
+
+    /// How long a probe that was sent ahead is still waited for when its turn has come: a server that serves one client at a time sees it
+    /// only now.
+    pub(super) fn grace(connect_time: Duration) -> Duration {
+        (connect_time * 4).clamp(Duration::from_millis(100), Duration::from_millis(500))
+    }
+
     pub(super) fn settle_time(&self, connect_time: Duration) -> Duration {
         self.settle.unwrap_or_else(|| (connect_time * 4).clamp(Self::SETTLE_FLOOR, Self::SETTLE_CEILING))
     }
 
-    pub(super) fn patience(&self, connect_time: Duration) -> Option<Duration> {
-        self.adaptive.then(|| (connect_time * 10).max(Self::ADAPTIVE_FLOOR))
+    /// `rhythm` is how long the first byte takes at most, where that is known.
+    pub(super) fn patience(&self, connect_time: Duration, rhythm: Option<Duration>) -> Option<Duration> {
+        let floor = rhythm
+            .map_or(Self::ADAPTIVE_FLOOR, |slowest| (slowest * 20).clamp(Self::RHYTHM_FLOOR, Self::ADAPTIVE_FLOOR));
+        self.adaptive.then(|| (connect_time * 10).max(floor))
+    }
+
+    /// How long more of an answer is waited for that nothing matches, when its first byte took `first`.
+    pub(super) fn rest(first: Duration) -> Duration {
+        (first * 20).max(Self::RHYTHM_FLOOR)
     }
 }
 
@@ -49,6 +91,9 @@ impl Default for SessionConfig {
             intensity: 7,
             all_ports: false,
             adaptive: true,
+            connections: 16,
+            tls: false,
+            dtls: false,
             connect_timeout: Duration::from_secs(5),
             probe_timeout: None,
             settle: None,

@@ -30,12 +30,16 @@ pub(super) struct Exchange {
     /// How many of the bytes an earlier probe drew.
     kept: usize,
     begun: Duration,
+    /// How long the first byte took.
+    first_heard: Option<Duration>,
     last_heard: Duration,
     pace: Pace,
     /// Fewer bytes than this are not worth judging.
     judge_from: usize,
     /// When reading on is only to complete an answer: since when.
     settling: Option<Duration>,
+    /// Not before this moment may silence count.
+    silent_from: Duration,
 }
 
 /// What is to be done after bytes came.
@@ -67,11 +71,27 @@ impl Exchange {
             response,
             kept,
             begun: now,
+            first_heard: None,
             last_heard: now,
             pace,
             judge_from: kept + 1,
             settling: None,
+            silent_from: Duration::ZERO,
         }
+    }
+
+    /// Silence may count only from this moment on.
+    pub(super) fn grant(&mut self, until: Duration) {
+        self.silent_from = until;
+    }
+
+    /// How long the first byte took.
+    pub(super) fn first_heard(&self) -> Duration {
+        self.first_heard.unwrap_or_default()
+    }
+
+    pub(super) fn last_heard(&self) -> Duration {
+        self.last_heard
     }
 
     pub(super) fn response(&self) -> &[u8] {
@@ -108,6 +128,7 @@ impl Exchange {
         let room = config.max_response.saturating_sub(self.response.len());
         self.response.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.last_heard = now;
+        self.first_heard.get_or_insert(now.saturating_sub(self.begun));
         if bytes.len() >= room {
             Next::Full
         } else if self.settling.is_some() {
@@ -132,7 +153,7 @@ impl Exchange {
     /// The quiet after an answer has come and nothing matched it: whether to read on for the rest of the time.
     pub(super) fn read_on(&mut self, now: Duration) -> bool {
         self.settling = None;
-        self.response.len() < LONG && now < self.until()
+        self.response.len() < LONG && now < self.until(false)
     }
 
     /// Whether the peer is only given the time to complete its answer.
@@ -140,17 +161,22 @@ impl Exchange {
         self.settling.is_some()
     }
 
-    /// When reading ends unless something comes.
-    pub(super) fn until(&self) -> Duration {
+    /// When reading ends unless something comes. `is_talkative` says that the port has answered on another connection.
+    pub(super) fn until(&self, is_talkative: bool) -> Duration {
         let end = self.begun + self.pace.wait;
         if let Some(since) = self.settling {
             // A peer that drips is not followed for ever.
             return (self.last_heard + self.pace.settle).min(end.max(since + self.pace.settle));
         }
-        match self.pace.patience {
+        let end = match self.pace.patience {
             // Who speaks first does so when it likes: a banner that looks up its client's name takes seconds.
-            Some(patience) if !self.is_null || self.heard() => end.min(self.last_heard + patience),
+            Some(patience) if !self.is_null || self.heard() || is_talkative => {
+                // Greetings come in pieces that have nothing to do with each other; answers do not.
+                let first = self.first_heard.filter(|_| !self.is_null);
+                end.min(self.last_heard + first.map_or(patience, |first| patience.min(SessionConfig::rest(first))))
+            }
             _ => end,
-        }
+        };
+        end.max(self.silent_from)
     }
 }

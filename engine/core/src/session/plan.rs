@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use portprint_tables::{Database, Probe, ProbeId, Protocol};
+use portprint_tables::{Database, PortRange, Probe, ProbeId, Protocol};
 
 /// The position in the order of probes.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Plan {
     protocol: Protocol,
     port: u16,
     intensity: u8,
+    /// Inside TLS other ports are listed.
+    tunnel: bool,
     level: Level,
     phase: Phase,
     position: usize,
@@ -32,10 +34,10 @@ enum Phase {
 }
 
 impl Plan {
-    pub(super) fn new(database: &Database<'_>, protocol: Protocol, port: u16, intensity: u8) -> Self {
+    pub(super) fn new(database: &Database<'_>, protocol: Protocol, port: u16, intensity: u8, tunnel: bool) -> Self {
         let level = database.sources().map(|source| source.priority()).min().unwrap_or_default();
         let phase = if protocol == Protocol::Tcp { Phase::Null } else { Phase::Matching };
-        Self { protocol, port, intensity, level, phase, position: 0, sent: Vec::new() }
+        Self { protocol, port, intensity, tunnel, level, phase, position: 0, sent: Vec::new() }
     }
 
     pub(super) fn level(&self) -> Level {
@@ -84,7 +86,8 @@ impl Plan {
         if probe.source().priority() != self.level {
             return false;
         }
-        let listed = probe.ports().any(|range| range.contains(self.port));
+        let is_port = |range: PortRange| range.contains(self.port);
+        let listed = if self.tunnel { probe.sslports().any(is_port) } else { probe.ports().any(is_port) };
         if listed != (self.phase == Phase::Matching) {
             return false;
         }
@@ -99,7 +102,7 @@ impl Plan {
 /// The probes that a port is asked as long as nothing matches, in order.
 #[must_use]
 pub fn plan(database: &Database<'_>, protocol: Protocol, port: u16, intensity: u8) -> Vec<ProbeId> {
-    let mut plan = Plan::new(database, protocol, port, intensity);
+    let mut plan = Plan::new(database, protocol, port, intensity, false);
     let mut probes = Vec::new();
     loop {
         while let Some(probe) = plan.next(database, None) {

@@ -7,6 +7,7 @@ use core::fmt;
 
 use portprint_tables::{Database, Field, LineId, ProbeId};
 
+use super::Seen;
 use crate::Hit;
 
 /// Everything that is known of a port when its session ends.
@@ -22,6 +23,8 @@ pub struct Report {
     pub tls: bool,
     /// What was negotiated.
     pub tls_info: Option<Box<TlsInfo>>,
+    /// What it said to which probe, until something decided; for [`fingerprint`](super::fingerprint()).
+    pub seen: Vec<Seen>,
     /// The first [`Report::BANNER`] bytes of the response that decided, else of the first response.
     pub banner: Vec<u8>,
     /// How many payloads were sent.

@@ -1,0 +1,157 @@
+//! Where connections come from.
+
+mod connection;
+mod datagrams;
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use portprint_core::session::TlsInfo;
+use portprint_tables::Protocol;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpSocket, TcpStream};
+
+pub use connection::Connection;
+use datagrams::Datagrams;
+
+/// Where a connection goes.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The host as it was given.
+    pub host: Arc<str>,
+    /// Its address, and the port.
+    pub address: SocketAddr,
+    /// The transport.
+    pub protocol: Protocol,
+}
+
+/// A way to reach a port.
+///
+/// An error that tells of exhausted local means (descriptors, memory, local ports) must come with the first poll of the future: it is
+/// not the peer's, and the driver waits and tries again.
+pub trait Transport: Send + Sync + 'static {
+    /// A connection. Dropping it closes it. Of a datagram transport each read is one datagram and each write sends one; it has no end.
+    type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Connects. There is no limit in time; the future is dropped when the session has waited long enough.
+    fn connect(&self, to: &Endpoint) -> impl Future<Output = io::Result<Self::Connection>> + Send + 'static;
+
+    /// Whether [`Transport::secure`] can be asked for this.
+    fn can_secure(&self, protocol: Protocol) -> bool;
+
+    /// Puts TLS, or DTLS, over a connection. The peer's certificate is recorded, and neither it nor anything else is checked.
+    fn secure(
+        &self,
+        to: &Endpoint,
+        connection: Self::Connection,
+    ) -> impl Future<Output = io::Result<(Self::Connection, TlsInfo)>> + Send + 'static;
+}
+
+/// Sockets of this machine: TCP, UDP, and, with the feature `tls`, TLS over TCP.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    #[cfg(feature = "tls")]
+    tls: tls::Tls,
+}
+
+impl Direct {
+    /// Sockets of this machine. `sni` is the name to ask TLS servers for instead of the one that the host was given by.
+    #[must_use]
+    pub fn new(sni: Option<Arc<str>>) -> Self {
+        #[cfg(not(feature = "tls"))]
+        let _ = sni;
+        Self {
+            #[cfg(feature = "tls")]
+            tls: tls::Tls::new(sni),
+        }
+    }
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Transport for Direct {
+    type Connection = Connection;
+
+    fn connect(&self, to: &Endpoint) -> impl Future<Output = io::Result<Connection>> + Send + 'static {
+        connect(to.protocol, to.address)
+    }
+
+    fn can_secure(&self, protocol: Protocol) -> bool {
+        cfg!(feature = "tls") && protocol == Protocol::Tcp
+    }
+
+    fn secure(
+        &self,
+        to: &Endpoint,
+        connection: Connection,
+    ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
+        #[cfg(feature = "tls")]
+        {
+            self.tls.secure(to, connection)
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let _ = (to, connection);
+            std::future::ready(Err(io::ErrorKind::Unsupported.into()))
+        }
+    }
+}
+
+async fn connect(protocol: Protocol, to: SocketAddr) -> io::Result<Connection> {
+    match protocol {
+        Protocol::Tcp => connect_tcp(to).await.map(Connection::Tcp),
+        Protocol::Udp => Datagrams::connect(to).await.map(Connection::Udp),
+    }
+}
+
+async fn connect_tcp(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Closed with a reset: everything worth reading has been read by then, and the local port is free again at once. Left to wait as TCP has
+    // it, some hundred connections a second to one port would use all local ports up.
+    socket.set_zero_linger()?;
+    let stream = socket.connect(to).await?;
+    if is_self_connected(&stream) {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
+}
+
+/// Whoever connects to a free local port may be given that very port as its own, and then talks to itself: TCP allows both ends to
+/// open at once. It proves that nobody listens there.
+fn is_self_connected(stream: &TcpStream) -> bool {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(local), Ok(peer)) => local == peer,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_to_itself_is_recognised() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_zero_linger().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let stream = socket.connect(own).await.unwrap();
+        assert!(is_self_connected(&stream));
+    }
+
+    #[tokio::test]
+    async fn a_connection_to_somebody_is_not_taken_for_one() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = connect_tcp(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!is_self_connected(&stream));
+    }
+}
