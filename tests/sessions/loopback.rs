@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use portprint_core::Matcher;
 use portprint_core::session::SessionConfig;
-use portprint_scan::{Cancel, Event, Hosts, PortReport, PortSet, ScanConfig, Scanner, Summary, Tcp, Transport};
+use portprint_scan::{
+    Cancel, Event, Hosts, PortReport, PortSet, Progress, ScanConfig, Scanner, Summary, Tcp, Transport,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -48,7 +50,7 @@ fn hosts(ports: impl IntoIterator<Item = u16>) -> Hosts {
 async fn scan<T: Transport>(scanner: Scanner<T>, hosts: Hosts, cancel: &Cancel) -> (Vec<PortReport>, Summary) {
     let mut ports = Vec::new();
     let summary = scanner
-        .run(hosts, cancel, |event| {
+        .run(hosts, cancel, &Progress::new(), |event| {
             if let Event::Port(port) = event {
                 ports.push(*port);
             }
@@ -223,7 +225,7 @@ async fn names_are_resolved_and_those_that_are_not_are_told() {
     assert!(hosts.add(&"does-not-exist.invalid".parse().expect("a name is a target")));
     let mut skipped = Vec::new();
     let summary = scanner(config())
-        .run(hosts, &Cancel::new(), |event| {
+        .run(hosts, &Cancel::new(), &Progress::new(), |event| {
             if let Event::HostSkipped(host) = event {
                 skipped.push(host.host.to_string());
             }

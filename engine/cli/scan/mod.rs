@@ -13,7 +13,7 @@ mod text;
 mod trace;
 
 use portprint_core::Matcher;
-use portprint_scan::{Cancel, Event, Scanner, Summary};
+use portprint_scan::{Cancel, Event, Progress, Scanner, Summary};
 
 pub(crate) use args::Args;
 
@@ -35,6 +35,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let mut outputs = Outputs::open(context, &database, &args)?;
     let mut trace = Trace::open(&database, &args)?;
     let cancel = Cancel::new();
+    let progress = Progress::new();
     let mut failure = None;
     let scanner = Scanner::new(Matcher::new(&database), args.config());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -44,7 +45,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let summary = runtime.block_on(async {
         let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
         let summary = scanner
-            .run(found.hosts, &cancel, |event| {
+            .run(found.hosts, &cancel, &progress, |event| {
                 let written = match &event {
                     Event::Port(port) => outputs.port(port),
                     Event::Note(note) => trace.note(note),
