@@ -6,6 +6,7 @@
 mod markup;
 mod rows;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::net::IpAddr;
@@ -30,12 +31,15 @@ pub(super) struct Page {
     rows: BufWriter<File>,
     end: u64,
     places: Vec<Place>,
+    /// The hosts by their names, and the how manieth each is.
+    hosts: HashMap<String, usize>,
 }
 
 /// Where a row is in the temporary file.
 #[derive(Debug)]
 struct Place {
-    order: (IpAddr, Protocol, u16),
+    /// Address, host, and port.
+    order: (IpAddr, usize, Protocol, u16),
     begin: u64,
     length: u64,
 }
@@ -43,7 +47,13 @@ struct Place {
 impl Page {
     /// A page without rows. Fails if there is no room for a temporary file.
     pub(super) fn new(begin: ScanBegin) -> io::Result<Self> {
-        Ok(Self { begin, rows: BufWriter::new(tempfile::tempfile()?), end: 0, places: Vec::new() })
+        Ok(Self {
+            begin,
+            rows: BufWriter::new(tempfile::tempfile()?),
+            end: 0,
+            places: Vec::new(),
+            hosts: HashMap::new(),
+        })
     }
 
     fn head(&self, end: &ScanEnd<'_>) -> Markup {
@@ -85,7 +95,15 @@ impl Writer for Page {
         let bytes = row.as_bytes();
         self.rows.write_all(bytes)?;
         let length = bytes.len() as u64;
-        self.places.push(Place { order: (record.ip, record.protocol, record.port), begin: self.end, length });
+        let host = match self.hosts.get(record.host) {
+            Some(&host) => host,
+            None => {
+                self.hosts.insert(record.host.to_owned(), self.hosts.len());
+                self.hosts.len() - 1
+            }
+        };
+        let order = (record.ip, host, record.protocol, record.port);
+        self.places.push(Place { order, begin: self.end, length });
         self.end += length;
         Ok(())
     }

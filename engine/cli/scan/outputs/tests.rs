@@ -1,7 +1,6 @@
 //! What every format does with whatever peers say: it can be read again, it says the same, and nothing in it is more than text.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use super::{HostDone, ScanBegin, ScanEnd, Writer};
 use crate::escape;
+use crate::output::style;
 use crate::scan::counts::Counts;
 use crate::scan::record::{FIELDS, Record, Rule};
 use crate::scan::{csv as rows, html, jsonl, text, xml};
@@ -180,7 +180,11 @@ fn written(mut writer: impl Writer, ports: &[Said]) -> String {
     let time = begin().time + Duration::from_secs(2);
     let end = ScanEnd { time, elapsed: Duration::from_secs(2), summary: &summary, counts: &counts };
     writer.end(&mut out, &end).expect("memory can be written");
-    let out = String::from_utf8(out).expect("every output is UTF-8");
+    let mut out = String::from_utf8(out).expect("every output is UTF-8");
+    // Our own styles, which the peers' are not: theirs are escaped.
+    for style in [style::STRONG, style::FAINT, style::GOOD] {
+        out = out.replace(&style.render().to_string(), "").replace(&style.render_reset().to_string(), "");
+    }
     let is_raw = |c: char| c.is_control() && c != '\n';
     assert!(!out.contains(is_raw), "a raw control character: {out:?}");
     out
@@ -291,14 +295,11 @@ fn check_html(ports: &[Said]) {
         page.select(&Selector::parse(selector).expect("the selector is right")).collect()
     };
     // What peers say becomes no element and no attribute that was not there before.
-    const ELEMENTS: [&str; 53] = [
-        "html", "head", "meta", "title", "style", "body", "header", "h1", "p", "code", "time", "section", "dl", "div",
-        "dt", "dd", "h2", "ol", "li", "button", "span", "svg", "rect", "details", "summary", "main", "input", "select",
-        "option", "label", "table", "thead", "tr", "th", "tbody", "td", "bdi", "small", "strong", "pre", "footer",
-        "script", "", "", "", "", "", "", "", "", "", "", "",
-    ];
+    const ELEMENTS: &str = " html head meta title style body header h1 p code time section dl div dt dd h2 ol li button span svg rect \
+                            details summary main input select option label table thead tr th tbody td bdi small strong pre footer \
+                            script ";
     for element in page.root_element().descendent_elements() {
-        assert!(ELEMENTS.contains(&element.value().name()), "<{}>: {out}", element.value().name());
+        assert!(ELEMENTS.contains(&format!(" {} ", element.value().name())), "<{}>: {out}", element.value().name());
         let handler =
             element.value().attrs().find(|(name, _)| name.starts_with("on") || ["style", "href", "src"].contains(name));
         assert!(handler.is_none(), "{handler:?}: {out}");
@@ -323,10 +324,9 @@ fn check_html(ports: &[Said]) {
 
 fn check_text(ports: &[Said]) {
     let out = written(text::Tables::new(true, Some(100)), ports);
-    let plain = anstream::adapter::strip_str(&out).to_string();
     for said in ports {
-        assert!(plain.contains(&*escape::line(&said.host)), "{plain}");
-        assert!(plain.contains(&format!("{}/{}", said.port, said.protocol)), "{plain}");
+        assert!(out.contains(&*escape::line(&said.host)), "{out}");
+        assert!(out.contains(&format!("{}/{}", said.port, said.protocol)), "{out}");
     }
 }
 
@@ -340,5 +340,117 @@ proptest! {
         check_xml(&ports);
         check_html(&ports);
         check_text(&ports);
+    }
+}
+
+/// The record with every field that there is, which peers with certificates make.
+#[test]
+fn a_record_with_everything_is_as_its_schema_says() {
+    let some = |text: &str| Some(String::from(text));
+    let said = Said {
+        host: String::from("shop.example.org"),
+        ip: IpAddr::from(Ipv6Addr::LOCALHOST),
+        port: 443,
+        protocol: Protocol::Tcp,
+        state: PortState::Open,
+        outcome: Outcome::Identified,
+        answer: Some((
+            String::from("http"),
+            [some("nginx"), some("1.22.1"), some("a -- b"), some("shop"), some("Linux"), some("router")],
+            vec![String::from("cpe:/a:igor_sysoev:nginx:1.22.1")],
+            String::from("GetRequest"),
+            String::from("nmap-service-probes"),
+            false,
+        )),
+        tls_info: Some(TlsInfo {
+            version: String::from("TLSv1.3"),
+            cipher: String::from("TLS_AES_256_GCM_SHA384"),
+            alpn: some("http/1.1"),
+            subject: some("CN=shop.example.org,O=\"Shop\" & Sons <AG>"),
+            issuer: some("CN=Some CA"),
+            names: vec![String::from("shop.example.org"), String::from("192.0.2.1")],
+            not_after: some("2027-01-01T00:00:00Z"),
+            sha256: Some("0123456789abcdef".repeat(4)),
+        }),
+        banner: b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\r\n".to_vec(),
+        fingerprint: some("SF-Port443-TCP:V=7.93%I=7%r(NULL,5,\"a\\r\nSF:\\nb\");"),
+    };
+    let schema = include_str!("../../../../docs/record.schema.json");
+    let schema: Value = serde_json::from_str(schema).expect("it is JSON");
+    let valid = jsonschema::options().should_validate_formats(true).build(&schema).expect("it is a schema");
+    let line = written(jsonl::Lines::default(), std::slice::from_ref(&said));
+    let record: Value = serde_json::from_str(&line).expect("it is a record");
+    let faults: Vec<_> = valid.iter_errors(&record).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}: {line}");
+    // Plugins have fields of their own. The others are all there, in the schema's order.
+    let listed = |object: &Value| object.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let ordered = |names: Vec<String>, text: &str| {
+        let places: Vec<_> =
+            names.iter().map(|name| text.find(&format!("\"{name}\":")).expect("it is there")).collect();
+        assert!(places.is_sorted(), "{names:?}");
+    };
+    let is_ours = |name: &String| !["plugin", "details"].contains(&name.as_str());
+    let mut names: Vec<_> = listed(&schema["properties"]).into_iter().filter(is_ours).collect();
+    names.sort();
+    let mut found = listed(&record);
+    found.sort();
+    assert_eq!(found, names);
+    const ORDER: &str = "host ip port protocol tls timestamp state service product version info hostname os device cpe method soft \
+                         outcome probe source line tls_info banner fingerprint probes_sent ms";
+    ordered(
+        ORDER.split_whitespace().map(str::to_owned).collect(),
+        &line.replace("\"tls_info\":{\"version\":", "\"tls_info\":{"),
+    );
+
+    let xml = written(xml::Document::new(begin()), std::slice::from_ref(&said));
+    for part in [
+        "<service name=\"http\" product=\"nginx\" version=\"1.22.1\" extrainfo=\"a -&#45; b\" hostname=\"shop\" ostype=\"Linux\" \
+         devicetype=\"router\" servicefp=\"SF-Port443-TCP:V=7.93%I=7%r(NULL,5,&quot;a\\r\\nb&quot;);\" tunnel=\"ssl\" \
+         method=\"probed\" conf=\"10\"><cpe>cpe:/a:igor_sysoev:nginx:1.22.1</cpe></service>",
+        "<address addr=\"::1\" addrtype=\"ipv6\"/>",
+        "<hostname name=\"shop.example.org\" type=\"user\"/>",
+        "<elem key=\"subject\">CN=shop.example.org,O=&quot;Shop&quot; &amp; Sons &lt;AG&gt;</elem>",
+    ] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
+}
+
+/// As nmap has it (the table in its own words is in its documentation): what a service element says at each end of a conversation.
+#[test]
+fn services_in_xml_are_as_sure_as_nmap_says() {
+    let port = |outcome, service: Option<&str>, tls: bool, fingerprint: Option<&str>| {
+        let said = Said {
+            host: String::from("h"),
+            ip: IpAddr::from(Ipv4Addr::LOCALHOST),
+            port: 1,
+            protocol: Protocol::Tcp,
+            state: PortState::Open,
+            outcome,
+            answer: service
+                .map(|name| (name.to_owned(), [const { None }; 6], vec![], String::new(), String::new(), true)),
+            tls_info: tls.then(TlsInfo::default),
+            banner: Vec::new(),
+            fingerprint: fingerprint.map(str::to_owned),
+        };
+        let xml = written(xml::Document::new(begin()), &[said]);
+        xml.split_once("<service ").map(|(_, rest)| rest.split("/>").next().unwrap_or(rest).to_owned())
+    };
+    for (outcome, service, tls, fingerprint, expected) in [
+        (Outcome::Identified, Some("a"), false, None, Some("name=\"a\" method=\"probed\" conf=\"10\"")),
+        (Outcome::Soft, Some("a"), true, None, Some("name=\"a\" tunnel=\"ssl\" method=\"probed\" conf=\"10\"")),
+        (Outcome::Tcpwrapped, None, false, None, Some("name=\"tcpwrapped\" method=\"probed\" conf=\"8\"")),
+        (Outcome::Error, Some("a"), false, None, Some("name=\"a\" method=\"table\" conf=\"3\"")),
+        (Outcome::Silent, None, false, None, None),
+        (Outcome::Excluded, None, false, None, None),
+        (Outcome::Unrecognized, None, true, None, Some("name=\"unknown\" tunnel=\"ssl\" method=\"table\" conf=\"3\"")),
+        (
+            Outcome::Unrecognized,
+            None,
+            false,
+            Some("SF-P"),
+            Some("name=\"unknown\" servicefp=\"SF-P\" method=\"table\" conf=\"3\""),
+        ),
+    ] {
+        assert_eq!(port(outcome, service, tls, fingerprint).as_deref(), expected, "{outcome} {service:?}");
     }
 }

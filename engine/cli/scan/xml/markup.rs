@@ -48,6 +48,15 @@ impl Markup {
         self.0.push('"');
     }
 
+    /// Appends `<elem key="key">text</elem>`, which is what results of scripts are made of.
+    pub(super) fn element(&mut self, key: &str, text: &str) {
+        self.push("<elem");
+        self.attribute("key", key);
+        self.push(">");
+        self.text(text);
+        self.push("</elem>");
+    }
+
     /// Appends a comment. It may not end in a hyphen, which the spaces see to.
     pub(super) fn comment(&mut self, text: &str) {
         self.push("<!-- ");
