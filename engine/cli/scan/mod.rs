@@ -107,7 +107,7 @@ async fn end_on_interrupt(cancel: Cancel) {
 
 fn tell(summary: &Summary) {
     let Summary { closed, filtered, left_out, .. } = summary;
-    log::info!("{closed} ports closed, {filtered} filtered");
+    log::info!("not open: {closed} closed, {filtered} filtered");
     if *left_out > 0 {
         log::warn!("{left_out} ports were left out because time was over");
     }

@@ -43,19 +43,18 @@ async fn update(bar: ProgressBar, progress: Arc<Progress>) {
             bar.set_length(total);
             bar.set_style(style());
         }
-        bar.set_message(format!("{} open", progress.open()));
         bar.set_position(progress.finished());
+        bar.set_message(format!("{:.0}/s  {} open", bar.per_sec(), progress.open()));
         bar.tick();
     }
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:30.green} {pos}/{len} ports  {per_sec:.0}  {msg}  {elapsed}, {eta} left")
+    ProgressStyle::with_template("{bar:30} {pos}/{len} ports  {msg}  {elapsed}, {eta} left")
         .expect("the template is right")
         .progress_chars("━╸─")
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {pos} ports  {per_sec:.0}  {msg}  {elapsed}")
-        .expect("the template is right")
+    ProgressStyle::with_template("{spinner} {pos} ports  {msg}  {elapsed}").expect("the template is right")
 }

@@ -13,6 +13,10 @@ use crate::scan::record::{Record, TLS_NAMES, tls_values};
 /// How many services or products are listed at once; the others are a click away.
 const LISTED: usize = 10;
 
+/// What readers know the values of a TLS handshake by, in the order of [`TLS_NAMES`].
+const TLS_LABELS: [&str; TLS_NAMES.len()] =
+    ["TLS version", "TLS cipher", "ALPN", "Subject", "Issuer", "Names", "Not after", "SHA-256"];
+
 /// The columns, by what sorts them: a text or `data-key`.
 const COLUMNS: [&str; 6] = ["Host", "Port", "State", "Service", "Version", "Outcome"];
 
@@ -46,7 +50,8 @@ fn list(page: &mut Markup, title: &str, kind: &str, counts: &[(&str, usize)]) {
     page.push("<section class=\"counts\">");
     page.element("h2", title);
     page.push("<ol>");
-    let (first, rest) = counts.split_at(counts.len().min(LISTED));
+    let listed = if counts.len() <= LISTED + 2 { counts.len() } else { LISTED };
+    let (first, rest) = counts.split_at(listed);
     items(page, kind, first, most);
     page.push("</ol>");
     if !rest.is_empty() {
@@ -195,9 +200,9 @@ fn evidence(page: &mut Markup, record: &Record<'_>) {
         entry(page, "Rule", &format!("{}, line {}{}", rule.source, rule.line, if rule.soft { " (soft)" } else { "" }));
     }
     if let Some(info) = record.tls_info {
-        for (name, value) in TLS_NAMES.into_iter().zip(tls_values(info)) {
+        for (label, value) in TLS_LABELS.into_iter().zip(tls_values(info)) {
             if let Some(value) = value {
-                entry(page, &format!("TLS {}", name.replace('_', " ")), &value.joined());
+                entry(page, label, &value.joined());
             }
         }
     }

@@ -28,11 +28,20 @@ struct Said {
     protocol: Protocol,
     state: PortState,
     outcome: Outcome,
-    /// Service, fields, CPE, probe and source.
-    answer: Option<(String, [Option<String>; FIELDS.len()], Vec<String>, String, String, bool)>,
+    answer: Option<SaidAnswer>,
     tls_info: Option<TlsInfo>,
     banner: Vec<u8>,
     fingerprint: Option<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct SaidAnswer {
+    service: String,
+    fields: [Option<String>; FIELDS.len()],
+    cpe: Vec<String>,
+    probe: String,
+    source: String,
+    soft: bool,
 }
 
 impl Said {
@@ -46,14 +55,14 @@ impl Said {
             tls: self.tls_info.is_some(),
             timestamp: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
             state: self.state,
-            service: answer.map(|answer| answer.0.as_str()),
-            fields: std::array::from_fn(|index| answer.and_then(|answer| answer.1[index].as_deref())),
-            cpe: answer.iter().flat_map(|answer| answer.2.iter().map(String::as_str)).collect(),
+            service: answer.map(|answer| answer.service.as_str()),
+            fields: std::array::from_fn(|index| answer.and_then(|answer| answer.fields[index].as_deref())),
+            cpe: answer.iter().flat_map(|answer| answer.cpe.iter().map(String::as_str)).collect(),
             outcome: self.outcome,
             rule: answer.map(|answer| Rule {
-                soft: answer.5,
-                probe: answer.3.as_str().into(),
-                source: answer.4.as_str().into(),
+                soft: answer.soft,
+                probe: answer.probe.as_str().into(),
+                source: answer.source.as_str().into(),
                 line: 7,
             }),
             tls_info: self.tls_info.as_ref(),
@@ -130,6 +139,14 @@ fn said() -> impl Strategy<Value = Said> {
         hostile(),
         any::<bool>(),
     );
+    let answer = answer.prop_map(|(service, fields, cpe, probe, source, soft)| SaidAnswer {
+        service,
+        fields,
+        cpe,
+        probe,
+        source,
+        soft,
+    });
     let tls_info =
         (hostile(), hostile(), some(), some(), some(), prop::collection::vec(hostile(), 0..3), some(), some());
     let tls_info = tls_info.prop_map(|(version, cipher, alpn, subject, issuer, names, not_after, sha256)| TlsInfo {
@@ -206,14 +223,14 @@ fn check_jsonl(ports: &[Said]) {
         assert_eq!(read["banner"].as_str().unwrap_or(""), STANDARD.encode(&said.banner));
         assert_eq!(read["fingerprint"].as_str(), said.fingerprint.as_deref());
         let answer = said.answer.as_ref();
-        assert_eq!(read["service"].as_str(), answer.map(|answer| answer.0.as_str()));
+        assert_eq!(read["service"].as_str(), answer.map(|answer| answer.service.as_str()));
         for ((_, name), index) in FIELDS.iter().zip(0..) {
-            assert_eq!(read[name].as_str(), answer.and_then(|answer| answer.1[index].as_deref()), "{name}");
+            assert_eq!(read[name].as_str(), answer.and_then(|answer| answer.fields[index].as_deref()), "{name}");
         }
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        assert_eq!(texts(&read["cpe"]), answer.map_or(vec![], |answer| answer.2.clone()));
+        assert_eq!(texts(&read["cpe"]), answer.map_or(vec![], |answer| answer.cpe.clone()));
         assert_eq!(texts(&read["tls_info"]["names"]), said.tls_info.as_ref().map_or(vec![], |info| info.names.clone()));
         let subject = said.tls_info.as_ref().and_then(|info| info.subject.as_deref()).filter(|text| !text.is_empty());
         assert_eq!(read["tls_info"]["subject"].as_str(), subject);
@@ -244,9 +261,9 @@ fn check_csv(ports: &[Said]) {
         expect("host", Some(&said.host));
         expect("banner", Some(&STANDARD.encode(&said.banner)));
         let answer = said.answer.as_ref();
-        expect("service", answer.map(|answer| answer.0.as_str()));
+        expect("service", answer.map(|answer| answer.service.as_str()));
         for ((_, name), index) in FIELDS.iter().zip(0..) {
-            expect(name, answer.and_then(|answer| answer.1[index].as_deref()));
+            expect(name, answer.and_then(|answer| answer.fields[index].as_deref()));
         }
         expect("tls_subject", said.tls_info.as_ref().and_then(|info| info.subject.as_deref()));
         assert_eq!(cell("port"), said.port.to_string());
@@ -273,7 +290,7 @@ fn check_xml(ports: &[Said]) {
         let port = element.unwrap_or_else(|| panic!("no port element for {said:?}: {out}"));
         let service = port.children().find(|node| node.has_tag_name("service"));
         let attribute = |name: &str| service.and_then(|service| service.attribute(name));
-        if let Some((name, fields, cpe, ..)) = &said.answer {
+        if let Some(SaidAnswer { service: name, fields, cpe, .. }) = &said.answer {
             assert_eq!(attribute("name"), Some(&*escaped(name)));
             let names = ["product", "version", "extrainfo", "hostname", "ostype", "devicetype"];
             for (name, value) in names.into_iter().zip(fields) {
@@ -313,7 +330,7 @@ fn check_html(ports: &[Said]) {
             let text = row.text().collect::<String>();
             text.contains(&host)
                 && text.contains(&format!("{}/{}", said.port, said.protocol))
-                && said.answer.as_ref().is_none_or(|(service, fields, ..)| {
+                && said.answer.as_ref().is_none_or(|SaidAnswer { service, fields, .. }| {
                     text.contains(&*escape::line(service))
                         && fields.iter().flatten().all(|field| text.contains(&*escape::line(field)))
                 })
@@ -354,14 +371,14 @@ fn a_record_with_everything_is_as_its_schema_says() {
         protocol: Protocol::Tcp,
         state: PortState::Open,
         outcome: Outcome::Identified,
-        answer: Some((
-            String::from("http"),
-            [some("nginx"), some("1.22.1"), some("a -- b"), some("shop"), some("Linux"), some("router")],
-            vec![String::from("cpe:/a:igor_sysoev:nginx:1.22.1")],
-            String::from("GetRequest"),
-            String::from("nmap-service-probes"),
-            false,
-        )),
+        answer: Some(SaidAnswer {
+            service: String::from("http"),
+            fields: [some("nginx"), some("1.22.1"), some("a -- b"), some("shop"), some("Linux"), some("router")],
+            cpe: vec![String::from("cpe:/a:igor_sysoev:nginx:1.22.1")],
+            probe: String::from("GetRequest"),
+            source: String::from("nmap-service-probes"),
+            soft: false,
+        }),
         tls_info: Some(TlsInfo {
             version: String::from("TLSv1.3"),
             cipher: String::from("TLS_AES_256_GCM_SHA384"),
@@ -415,7 +432,7 @@ fn a_record_with_everything_is_as_its_schema_says() {
     }
 }
 
-/// As nmap has it (the table in its own words is in its documentation): what a service element says at each end of a conversation.
+/// As nmap has it: what a service element says at each end of a conversation.
 #[test]
 fn services_in_xml_are_as_sure_as_nmap_says() {
     let port = |outcome, service: Option<&str>, tls: bool, fingerprint: Option<&str>| {
@@ -426,8 +443,7 @@ fn services_in_xml_are_as_sure_as_nmap_says() {
             protocol: Protocol::Tcp,
             state: PortState::Open,
             outcome,
-            answer: service
-                .map(|name| (name.to_owned(), [const { None }; 6], vec![], String::new(), String::new(), true)),
+            answer: service.map(|name| SaidAnswer { service: name.to_owned(), ..SaidAnswer::default() }),
             tls_info: tls.then(TlsInfo::default),
             banner: Vec::new(),
             fingerprint: fingerprint.map(str::to_owned),
