@@ -51,6 +51,7 @@ pub(crate) fn message(text: &str) -> Cow<'_, str> {
 
 /// Foreign text on one line of an output: control characters, and what changes the order or the place of the text around it, are
 /// written as escapes.
+#[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "the outputs of scans are made of such lines"))]
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_invisible) {
         return Cow::Borrowed(text);
@@ -83,7 +84,7 @@ pub(crate) fn quote(text: &str) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_invisible(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out.push('"');
     out
