@@ -49,7 +49,7 @@ impl Page {
     pub(super) fn new(begin: ScanBegin) -> io::Result<Self> {
         Ok(Self {
             begin,
-            rows: BufWriter::new(tempfile::tempfile()?),
+            rows: BufWriter::new(tempfile::tempfile().map_err(temporary)?),
             end: 0,
             places: Vec::new(),
             hosts: HashMap::new(),
@@ -93,7 +93,7 @@ impl Writer for Page {
         let mut row = Markup::new();
         rows::row(&mut row, record);
         let bytes = row.as_bytes();
-        self.rows.write_all(bytes)?;
+        self.rows.write_all(bytes).map_err(temporary)?;
         let length = bytes.len() as u64;
         let host = match self.hosts.get(record.host) {
             Some(&host) => host,
@@ -110,11 +110,11 @@ impl Writer for Page {
 
     fn end(&mut self, out: &mut dyn Write, end: &ScanEnd<'_>) -> io::Result<()> {
         out.write_all(self.head(end).as_bytes())?;
-        self.rows.flush()?;
+        self.rows.flush().map_err(temporary)?;
         let mut written = BufReader::new(self.rows.get_ref());
         self.places.sort_by_key(|place| place.order);
         for place in &self.places {
-            written.seek(SeekFrom::Start(place.begin))?;
+            written.seek(SeekFrom::Start(place.begin)).map_err(temporary)?;
             io::copy(&mut (&mut written).take(place.length), out)?;
         }
         let mut page = Markup::new();
@@ -126,6 +126,12 @@ impl Writer for Page {
         page.push("</script>\n</body>\n</html>\n");
         out.write_all(page.as_bytes())
     }
+}
+
+/// A fault of the temporary file, which is not where the output is.
+fn temporary(error: io::Error) -> io::Error {
+    let folder = std::env::temp_dir();
+    io::Error::new(error.kind(), format!("the temporary file of its rows in {}: {error}", folder.display()))
 }
 
 /// What the page may do: apply this style, run this script, and nothing else.

@@ -150,7 +150,7 @@ impl Outputs {
             };
             if let Err(error) = written {
                 output.has_failed = true;
-                result = result.and(Err(output.failure(error)));
+                result = result.and(Err(failure(output.file.as_deref(), error)));
             }
         }
         result
@@ -178,10 +178,10 @@ impl Output {
             Format::Jsonl => Box::new(jsonl::Lines::default()),
             Format::Csv => Box::new(csv::Rows),
             Format::Xml => Box::new(xml::Document::new(begin.clone())),
-            Format::Html => Box::new(
-                html::Page::new(begin.clone())
-                    .map_err(|error| Failure::fault(format!("the temporary file of the HTML output: {error}")))?,
-            ),
+            Format::Html => {
+                let page = html::Page::new(begin.clone()).map_err(|error| failure(file.as_deref(), error))?;
+                Box::new(page)
+            }
             Format::Text => {
                 let size = if is_terminal { terminal_size::terminal_size() } else { None };
                 let width = size.map(|(width, _)| usize::from(width.0));
@@ -189,14 +189,15 @@ impl Output {
             }
         };
         let mut output = Self { file, out, writer, is_terminal, has_failed: false };
-        output.writer.begin(&mut *output.out).map_err(|error| output.failure(error))?;
+        output.writer.begin(&mut *output.out).map_err(|error| failure(output.file.as_deref(), error))?;
         Ok(output)
     }
+}
 
-    fn failure(&self, error: io::Error) -> Failure {
-        match &self.file {
-            Some(path) => Failure::file(path, error),
-            None => Failure::output(error),
-        }
+/// Why an output cannot be written.
+fn failure(file: Option<&str>, error: io::Error) -> Failure {
+    match file {
+        Some(path) => Failure::file(path, error),
+        None => Failure::output(error),
     }
 }

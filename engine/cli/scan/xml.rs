@@ -7,7 +7,6 @@ mod markup;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::mem;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -184,7 +183,7 @@ fn port(record: &Record<'_>) -> String {
     service(&mut xml, record);
     script(&mut xml, record);
     xml.push("</port>\n");
-    mem::take(&mut xml).into_string()
+    xml.into_string()
 }
 
 /// Nmap's word for why a state is known.
