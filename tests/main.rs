@@ -18,6 +18,8 @@ mod differential;
 mod golden;
 // Every line of probes/ has an example, and answers it.
 mod own_rules;
+// What scans write, read again by readers of each format.
+mod outputs;
 // PCRE2, the oracle of `differential`.
 mod pcre2;
 // Same input, same bytes; damaged bytes are found.

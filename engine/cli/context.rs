@@ -56,6 +56,12 @@ impl Context {
         self.global.verbose > 0
     }
 
+    /// Whether only faults are to be told.
+    #[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "only scans show how far they are"))]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Whether `--db` names another database than the embedded one.
     pub(crate) fn has_db(&self) -> bool {
         self.global.db.is_some()

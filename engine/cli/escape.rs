@@ -49,6 +49,32 @@ pub(crate) fn message(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Foreign text on one line of an output: control characters, and what changes the order or the place of the text around it, are
+/// written as escapes.
+#[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "the outputs of scans are made of such lines"))]
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_invisible(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, line and paragraph separators, marks of direction and of width zero, and what is no character at all (which
+/// XML does not allow, however it is written).
+fn is_invisible(c: char) -> bool {
+    let is_format = matches!(
+        c,
+        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}'
+    );
+    let is_no_character = matches!(c, '\u{FDD0}'..='\u{FDEF}') || u32::from(c) & 0xFFFE == 0xFFFE;
+    c.is_control() || is_format || is_no_character
+}
+
 /// Foreign text inside a message: in quotes, on one line, and not too long.
 pub(crate) fn quote(text: &str) -> String {
     const MOST: usize = 60;
@@ -58,7 +84,7 @@ pub(crate) fn quote(text: &str) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_invisible(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out.push('"');
     out
@@ -80,6 +106,13 @@ mod tests {
             assert_eq!(super::visible(bytes), visible);
             assert_eq!(super::payload(bytes), payload);
         }
+    }
+
+    #[test]
+    fn lines_show_what_cannot_be_seen() {
+        assert_eq!(super::line("plain é 日本"), "plain é 日本");
+        assert_eq!(super::line("a\n\t\u{1b}[0m\u{9b}"), "a\\n\\t\\u{1b}[0m\\u{9b}");
+        assert_eq!(super::line("\u{202e}\u{feff}\u{ffff}\u{2028}"), "\\u{202e}\\u{feff}\\u{ffff}\\u{2028}");
     }
 
     #[test]

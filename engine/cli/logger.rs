@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
-use log::{Level, LevelFilter};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::args::{Color, Global, LogLevel};
-use crate::escape;
+use crate::{bars, escape};
 
 /// Starts logging. Messages before this are lost.
 pub(crate) fn start(global: &Global) {
-    env_logger::Builder::new()
+    let logger = env_logger::Builder::new()
         .filter_level(level(global))
         .write_style(match global.color {
             Color::Auto => env_logger::WriteStyle::Auto,
@@ -28,7 +28,27 @@ pub(crate) fn start(global: &Global) {
             let style = Style::new().bold().fg_color(Some(colour.into()));
             writeln!(out, "portprint: {style}{word}{style:#}: {}", escape::message(&record.args().to_string()))
         })
-        .init();
+        .build();
+    log::set_max_level(logger.filter());
+    // It fails only where a logger was started before.
+    let _ = log::set_boxed_logger(Box::new(AboveBars(logger)));
+}
+
+/// Messages stand above the progress bars.
+struct AboveBars(env_logger::Logger);
+
+impl Log for AboveBars {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        bars::suspend(|| self.0.log(record));
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 fn level(global: &Global) -> LevelFilter {

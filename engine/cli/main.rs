@@ -4,6 +4,7 @@
 //! exit codes, [`logger`] writes everything that is not a result to standard error.
 
 mod args;
+mod bars;
 mod context;
 mod db;
 mod documents;

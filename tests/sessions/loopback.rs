@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use portprint_core::Matcher;
 use portprint_core::session::{SessionConfig, TlsInfo};
 use portprint_scan::{
-    Cancel, Connection, Direct, Endpoint, Event, Hosts, PortReport, PortSet, ScanConfig, Scanner, Summary, Transport,
+    Cancel, Connection, Direct, Endpoint, Event, Hosts, PortReport, PortSet, Progress, ScanConfig, Scanner, Summary,
+    Transport,
 };
 use portprint_tables::Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -51,7 +52,7 @@ fn hosts(ports: impl IntoIterator<Item = u16>) -> Hosts {
 async fn scan<T: Transport>(scanner: Scanner<T>, hosts: Hosts, cancel: &Cancel) -> (Vec<PortReport>, Summary) {
     let mut ports = Vec::new();
     let summary = scanner
-        .run(hosts, cancel, |event| {
+        .run(hosts, cancel, &Progress::new(), |event| {
             if let Event::Port(port) = event {
                 ports.push(*port);
             }
@@ -240,7 +241,7 @@ async fn names_are_resolved_and_those_that_are_not_are_told() {
     assert!(hosts.add(&"does-not-exist.invalid".parse().expect("a name is a target")));
     let mut skipped = Vec::new();
     let summary = scanner(config())
-        .run(hosts, &Cancel::new(), |event| {
+        .run(hosts, &Cancel::new(), &Progress::new(), |event| {
             if let Event::HostSkipped(host) = event {
                 skipped.push(host.host.to_string());
             }

@@ -169,8 +169,6 @@ fn several_outputs_at_a_time() {
     assert_eq!(records(&place.read("r.jsonl")).len(), 1);
     let (code, _, err) = place.run(&["-o", "text", "-o", "jsonl", &target]);
     assert_eq!(code, 2, "{err}");
-    let (code, _, err) = place.run(&["-o", "xml", &target]);
-    assert!(code == 2 && err.contains("xml is not available yet"), "{err}");
     let (code, _, err) = place.run(&["-o", "jsonl=no/such/folder", &target]);
     assert!(code == 1 && err.contains("no/such/folder"), "{err}");
 }
@@ -202,7 +200,7 @@ fn wrong_usage_is_told() {
         (&["-p", "80-70", "a"], "runs backwards"),
         (&["--intensity", "10", "a"], "10 is not in 0..=9"),
         (&["--settle", "soon", "a"], "write a duration like"),
-        (&["-o", "yaml", "a"], "the formats are text and jsonl"),
+        (&["-o", "yaml", "a"], "the formats are text, jsonl, xml, csv and html"),
         (&["--concurrency", "0", "a"], "--concurrency"),
     ] {
         let (code, out, err) = place.run(arguments);

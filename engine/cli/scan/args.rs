@@ -21,12 +21,23 @@ A target file has one target a line; empty lines and lines that begin with # are
 
 Durations are written like 500ms, 5s, 2m or, in seconds, 5 or 0.5.
 
-Text is a table for each host, printed when the host is finished. JSON Lines are one record for
-each open port, printed when the port is finished:
+Formats:
+  text   a table for each host, when the host is finished; the sum of all at the end goes to
+         standard error unless -q is given
+  jsonl  a record for each port, when the port is finished; see below
+  csv    the fields of these records as columns, with a header. A cell that a spreadsheet would
+         run as a formula (= + - @ at its start) has an apostrophe before it
+  xml    what nmap -oX writes, for the programs that read it; what nmap has no attribute for is in
+         <script id=\"portprint\">. Each host is written when it is finished
+  html   a page to look at, search and print; one file that loads nothing. Written at the end;
+         rows wait in a temporary file. Browsers become slow beyond some ten thousand rows
+
+JSON Lines are one record for each open port:
   {\"host\": …, \"ip\": …, \"port\": N, \"protocol\": \"tcp\", \"tls\": bool, \"timestamp\": …, \"state\": …,
    \"service\": …, \"product\": …, \"version\": …, \"info\": …, \"hostname\": …, \"os\": …, \"device\": …,
    \"cpe\": […], \"method\": …, \"soft\": bool, \"outcome\": …, \"probe\": …, \"source\": FILE,
-   \"line\": N, \"banner\": BASE64, \"probes_sent\": N, \"ms\": N}
+   \"line\": N, \"tls_info\": {\"version\", \"cipher\", \"alpn\", \"subject\", \"issuer\", \"names\": […],
+   \"not_after\", \"sha256\"}, \"banner\": BASE64, \"fingerprint\": …, \"probes_sent\": N, \"ms\": N}
 Fields without a value are left out. `service` never comes from the port number. `outcome` is one
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
@@ -35,6 +46,7 @@ Examples:
   portprint scan -p- 127.0.0.1                 all of them
   portprint scan -p 22,80,8000-8100 example.org
   portprint scan -i targets.txt -o jsonl=found.jsonl -o text
+  portprint scan 127.0.0.1 -o html=report.html -o xml=report.xml
   portprint scan --dry-run -p 22 example.org   what would be sent?
   portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
 pub(crate) struct Args {
@@ -63,7 +75,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(super) all_states: bool,
 
-    /// How to write results, and where: text, jsonl; without a file to standard output (may be given several times)
+    /// How to write results, and where: text, jsonl, xml, csv, html; without a file to standard output (may be given several
+    /// times)
     #[arg(short, long, value_name = "FORMAT[=FILE]", default_value = "text")]
     pub(super) output: Vec<OutputArg>,
 
@@ -175,6 +188,12 @@ pub(super) enum Format {
     Text,
     /// JSON Lines for programs.
     Jsonl,
+    /// XML as nmap writes it.
+    Xml,
+    /// CSV for spreadsheets.
+    Csv,
+    /// A page for browsers.
+    Html,
 }
 
 impl FromStr for OutputArg {
@@ -187,10 +206,8 @@ impl FromStr for OutputArg {
             Some((format, "-")) => (format, None),
             Some((format, file)) => (format, Some(PathBuf::from(file))),
         };
-        let format = match format {
-            "xml" | "csv" | "html" => return Err(format!("{format} is not available yet; there are text and jsonl")),
-            _ => Format::from_str(format, false).map_err(|_| "the formats are text and jsonl".to_owned())?,
-        };
+        let format =
+            Format::from_str(format, false).map_err(|_| "the formats are text, jsonl, xml, csv and html".to_owned())?;
         Ok(Self { format, file })
     }
 }
@@ -243,7 +260,7 @@ mod tests {
         assert_eq!(parse("text"), Ok(OutputArg { format: Format::Text, file: None }));
         assert_eq!(parse("jsonl=-"), Ok(OutputArg { format: Format::Jsonl, file: None }));
         assert_eq!(parse("jsonl=a=b"), Ok(OutputArg { format: Format::Jsonl, file: Some("a=b".into()) }));
-        assert!(parse("xml=x").is_err_and(|error| error.contains("not available yet")));
+        assert_eq!(parse("xml=x"), Ok(OutputArg { format: Format::Xml, file: Some("x".into()) }));
         assert!(parse("jsonl=").is_err());
         assert!(parse("yaml").is_err());
     }

@@ -1,81 +1,108 @@
-//! Results as JSON Lines, one record a port. Names and order of the fields are part of the contract.
+//! Results as JSON Lines, one record a port. Names and order of the fields are part of the contract; `docs/record.schema.json`
+//! documents them.
+
+use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use portprint_core::session::Answer;
-use portprint_scan::PortReport;
-use portprint_tables::{Database, Field};
+use portprint_core::session::TlsInfo;
 
 use crate::json;
 
-const FIELDS: [(Field, &str); 6] = [
-    (Field::Product, "product"),
-    (Field::Version, "version"),
-    (Field::Info, "info"),
-    (Field::Hostname, "hostname"),
-    (Field::Os, "os"),
-    (Field::Device, "device"),
-];
+use super::outputs::Writer;
+use super::record::{FIELDS, Record, TLS_NAMES, TlsValue, tls_values};
 
-/// Appends the record of a port.
-pub(super) fn write(out: &mut Vec<u8>, database: &Database<'_>, port: &PortReport) {
-    let report = &port.report;
-    let answer = report.answer.as_ref();
-    out.extend_from_slice(b"{\"host\":");
-    json::string(out, &port.host);
-    text(out, "ip", &port.address.ip().to_string());
-    number(out, "port", port.address.port().into());
-    text(out, "protocol", port.protocol.as_str());
-    boolean(out, "tls", report.tls);
-    text(out, "timestamp", &humantime::format_rfc3339_millis(port.timestamp).to_string());
-    text(out, "state", report.state.as_str());
-    if let Some(answer) = answer {
-        write_fields(out, answer);
-    }
-    text(out, "method", if answer.is_some() { "probed" } else { "none" });
-    if let Some(answer) = answer {
-        boolean(out, "soft", answer.soft);
-    }
-    text(out, "outcome", report.outcome.as_str());
-    if let Some(answer) = answer {
-        json::key(out, "probe");
-        json::bytes(out, database.probe(answer.probe).name());
-        json::key(out, "source");
-        json::bytes(out, answer.source_name(database));
-        number(out, "line", answer.line_number(database).into());
-    }
-    if !report.banner.is_empty() {
-        text(out, "banner", &STANDARD.encode(&report.banner));
-    }
-    number(out, "probes_sent", report.probes_sent.into());
-    number(out, "ms", u64::try_from(port.elapsed.as_millis()).unwrap_or(u64::MAX));
-    out.extend_from_slice(b"}\n");
+/// The lines, each of which is written when its port is finished.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    line: Vec<u8>,
 }
 
-fn write_fields(out: &mut Vec<u8>, answer: &Answer) {
-    if !answer.service.is_empty() {
-        text(out, "service", &answer.service);
+impl Writer for Lines {
+    fn port(&mut self, out: &mut dyn Write, record: &Record<'_>) -> io::Result<()> {
+        self.line.clear();
+        write(&mut self.line, record);
+        out.write_all(&self.line)?;
+        // Whoever reads along wants each record when it is known.
+        out.flush()
     }
-    for (field, name) in FIELDS {
-        if let Some(value) = answer.get(field) {
+}
+
+/// Appends the record of a port.
+fn write(out: &mut Vec<u8>, record: &Record<'_>) {
+    out.extend_from_slice(b"{\"host\":");
+    json::string(out, record.host);
+    text(out, "ip", &record.ip.to_string());
+    number(out, "port", record.port.into());
+    text(out, "protocol", record.protocol.as_str());
+    boolean(out, "tls", record.tls);
+    text(out, "timestamp", &record.time());
+    text(out, "state", record.state.as_str());
+    if let Some(service) = record.service {
+        text(out, "service", service);
+    }
+    for ((_, name), value) in FIELDS.iter().zip(record.fields) {
+        if let Some(value) = value {
             text(out, name, value);
         }
     }
-    for (index, cpe) in answer.cpe().enumerate() {
-        if index == 0 {
-            json::key(out, "cpe");
+    if !record.cpe.is_empty() {
+        list(out, "cpe", &record.cpe);
+    }
+    text(out, "method", record.method());
+    if let Some(rule) = &record.rule {
+        boolean(out, "soft", rule.soft);
+    }
+    text(out, "outcome", record.outcome.as_str());
+    if let Some(rule) = &record.rule {
+        text(out, "probe", &rule.probe);
+        text(out, "source", &rule.source);
+        number(out, "line", rule.line.into());
+    }
+    if let Some(info) = record.tls_info {
+        tls_info(out, info);
+    }
+    if !record.banner.is_empty() {
+        text(out, "banner", &STANDARD.encode(record.banner));
+    }
+    if let Some(fingerprint) = record.fingerprint {
+        text(out, "fingerprint", fingerprint);
+    }
+    number(out, "probes_sent", record.probes_sent.into());
+    number(out, "ms", record.millis());
+    out.extend_from_slice(b"}\n");
+}
+
+fn tls_info(out: &mut Vec<u8>, info: &TlsInfo) {
+    json::key(out, "tls_info");
+    let begin = out.len();
+    for (name, value) in TLS_NAMES.into_iter().zip(tls_values(info)) {
+        match value {
+            Some(TlsValue::Text(value)) => text(out, name, value),
+            Some(TlsValue::List(values)) => list(out, name, values),
+            None => {}
         }
-        out.push(if index == 0 { b'[' } else { b',' });
-        json::string(out, cpe);
     }
-    if answer.cpe().next().is_some() {
-        out.push(b']');
+    // The comma before the first field is the place of the brace.
+    match out.get_mut(begin) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
     }
+    out.push(b'}');
 }
 
 fn text(out: &mut Vec<u8>, name: &str, value: &str) {
     json::key(out, name);
     json::string(out, value);
+}
+
+fn list(out: &mut Vec<u8>, name: &str, values: &[impl AsRef<str>]) {
+    json::key(out, name);
+    for (index, value) in values.iter().enumerate() {
+        out.push(if index == 0 { b'[' } else { b',' });
+        json::string(out, value.as_ref());
+    }
+    out.push(b']');
 }
 
 fn number(out: &mut Vec<u8>, name: &str, value: u64) {

@@ -1,19 +1,30 @@
 //! `portprint scan`: targets in, what runs behind their ports out.
 //!
 //! ```text
-//! args, files ─► Hosts ─► Scanner ─► events ─► outputs (text, jsonl), trace, saved responses
+//! args, files ─► Hosts ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses
 //! ```
 
 mod args;
+mod command;
+mod counts;
+mod csv;
 mod dry_run;
+mod html;
 mod jsonl;
 mod outputs;
+mod per_host;
+mod progress;
+mod record;
+mod summary;
 mod targets;
 mod text;
 mod trace;
+mod xml;
+
+use std::sync::Arc;
 
 use portprint_core::Matcher;
-use portprint_scan::{Cancel, Event, Scanner, Summary};
+use portprint_scan::{Cancel, Event, Progress, Scanner, Summary};
 
 pub(crate) use args::Args;
 
@@ -35,6 +46,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let mut outputs = Outputs::open(context, &database, &args)?;
     let mut trace = Trace::open(&database, &args)?;
     let cancel = Cancel::new();
+    let progress = Arc::new(Progress::new());
     let mut failure = None;
     let scanner = Scanner::new(Matcher::new(&database), args.config());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,8 +55,9 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         .map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
     let summary = runtime.block_on(async {
         let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
+        let _bar = progress::show(context, &progress);
         let summary = scanner
-            .run(found.hosts, &cancel, |event| {
+            .run(found.hosts, &cancel, &progress, |event| {
                 let written = match &event {
                     Event::Port(port) => outputs.port(port),
                     Event::Note(note) => trace.note(note),
@@ -57,7 +70,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
                     }
                 };
                 if let Err(error) = written {
-                    // The first failure is the one to tell; nothing more can be written.
+                    // The first failure is the one to tell. What is in progress still goes to the other outputs.
                     failure.get_or_insert(error);
                     cancel.cancel();
                 }
@@ -66,11 +79,11 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         interrupts.abort();
         summary
     });
+    let ended = outputs.end(&summary);
     if let Some(failure) = failure {
         return Err(failure);
     }
-    outputs.end()?;
-    trace.end()?;
+    ended.and(trace.end())?;
     input_is_bad |= summary.hosts_skipped > 0;
     tell(&summary);
     Ok(match summary {
@@ -93,10 +106,8 @@ async fn end_on_interrupt(cancel: Cancel) {
 }
 
 fn tell(summary: &Summary) {
-    let Summary { hosts, open, answered, closed, filtered, left_out, .. } = summary;
-    log::info!(
-        "{hosts} hosts; {open} ports open, {answered} of them answered by a rule; {closed} closed, {filtered} filtered"
-    );
+    let Summary { closed, filtered, left_out, .. } = summary;
+    log::info!("not open: {closed} closed, {filtered} filtered");
     if *left_out > 0 {
         log::warn!("{left_out} ports were left out because time was over");
     }

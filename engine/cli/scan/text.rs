@@ -1,16 +1,21 @@
 //! Results for people: a table for each host.
 
-use std::collections::HashMap;
-use std::fmt::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::IpAddr;
 
 use anstyle::Style;
-use portprint_core::session::{Answer, Report};
-use portprint_scan::PortReport;
-use portprint_tables::Field;
+use portprint_core::session::{PortState, TlsInfo};
+use portprint_tables::{Field, Protocol};
 
 use crate::escape;
 use crate::output::style;
+
+use super::outputs::ScanEnd;
+use super::outputs::{HostDone, Writer};
+use super::per_host::PerHost;
+use super::record::{Record, TLS_NAMES, tls_values};
+use super::summary::number;
 
 /// How much of an unknown banner is shown.
 const BANNER: usize = 48;
@@ -24,14 +29,14 @@ pub(super) struct Tables {
     verbose: bool,
     /// Where lines are wrapped, if they are.
     width: Option<usize>,
-    rows: HashMap<(String, IpAddr), Vec<Row>>,
+    rows: PerHost<Row>,
 }
 
 #[derive(Debug)]
 struct Row {
-    number: u16,
+    order: (Protocol, u16),
     port: String,
-    state: &'static str,
+    state: PortState,
     service: String,
     is_answer: bool,
     version: String,
@@ -39,46 +44,17 @@ struct Row {
 
 impl Tables {
     pub(super) fn new(verbose: bool, width: Option<usize>) -> Self {
-        Self { verbose, width, rows: HashMap::new() }
+        Self { verbose, width, rows: PerHost::new() }
     }
 
-    /// A port is finished.
-    pub(super) fn port(&mut self, port: &PortReport) {
-        let key = (port.host.to_string(), port.address.ip());
-        let report = &port.report;
-        let row = Row {
-            number: port.address.port(),
-            port: format!("{}/{}", port.address.port(), port.protocol),
-            state: report.state.as_str(),
-            service: report.answer.as_ref().map_or_else(|| String::from("-"), service),
-            is_answer: report.answer.is_some(),
-            version: match &report.answer {
-                Some(answer) => version(answer, self.verbose),
-                None => unanswered(report),
-            },
-        };
-        self.rows.entry(key).or_default().push(row);
-    }
-
-    /// A host is finished: its table.
-    pub(super) fn host_done(&mut self, host: &str, address: SocketAddr, not_open: usize, left_out: usize) -> String {
-        let mut rows = self.rows.remove(&(host.to_owned(), address.ip())).unwrap_or_default();
-        rows.sort_by_key(|row| row.number);
+    /// The table of a host, which was given as `host`.
+    fn table(&self, host: &str, ip: IpAddr, mut rows: Vec<Row>, counts: &[String]) -> String {
+        rows.sort_by_key(|row| row.order);
         let (strong, faint) = (style::STRONG, style::FAINT);
-        let mut out = format!("{strong}{}{strong:#}", escape::message(host));
-        let ip = address.ip().to_string();
+        let mut out = format!("{strong}{}{strong:#}", escape::line(host));
+        let ip = ip.to_string();
         if ip != host {
             let _ = write!(out, " ({ip})");
-        }
-        let mut counts = Vec::new();
-        if not_open > 0 {
-            counts.push(format!("{} not open", count(not_open)));
-        }
-        if left_out > 0 {
-            counts.push(format!("{} left out", count(left_out)));
-        }
-        if rows.is_empty() {
-            counts.insert(0, String::from("no open port"));
         }
         if !counts.is_empty() {
             let _ = write!(out, " {faint}{}{faint:#}", counts.join(", "));
@@ -96,14 +72,16 @@ impl Tables {
             rows.iter().map(cell).filter(|&width| width <= most).max().unwrap_or(0).max(header.len())
         };
         let port = column("PORT", |row| row.port.len(), usize::MAX);
-        let state = column("STATE", |row| row.state.len(), usize::MAX);
+        let state = column("STATE", |row| row.state.as_str().len(), usize::MAX);
         let service = column("SERVICE", |row| row.service.len(), WIDEST_SERVICE);
         let faint = style::FAINT;
         let _ = writeln!(out, "{faint}{:port$}  {:state$}  {:service$}  VERSION{faint:#}", "PORT", "STATE", "SERVICE");
         for row in rows {
             let (name, rest) = if row.is_answer { (style::GOOD, Style::new()) } else { (faint, faint) };
+            let shown = if row.state == PortState::Open { Style::new() } else { faint };
             let indent = port + 2 + state + 2 + service.max(row.service.len()) + 2;
-            let _ = write!(out, "{:port$}  {:state$}  {name}{}{name:#}", row.port, row.state, row.service);
+            let _ =
+                write!(out, "{:port$}  {shown}{:state$}{shown:#}  {name}{}{name:#}", row.port, row.state, row.service);
             for (index, piece) in wrap(&row.version, self.width, indent).into_iter().enumerate() {
                 let padding = match index {
                     0 if piece.is_empty() => 0,
@@ -120,19 +98,56 @@ impl Tables {
     }
 }
 
-fn count(ports: usize) -> String {
-    format!("{ports} port{}", if ports == 1 { "" } else { "s" })
+impl Writer for Tables {
+    fn port(&mut self, _: &mut dyn Write, record: &Record<'_>) -> io::Result<()> {
+        let row = Row {
+            order: (record.protocol, record.port),
+            port: format!("{}/{}", record.port, record.protocol),
+            state: record.state,
+            service: service(record),
+            is_answer: record.rule.is_some(),
+            version: version(record, self.verbose),
+        };
+        self.rows.push(record.host, record.ip, row);
+        Ok(())
+    }
+
+    fn host_done(&mut self, out: &mut dyn Write, done: &HostDone<'_>) -> io::Result<()> {
+        let rows = self.rows.take(done.host, done.ip);
+        let mut counts = Vec::new();
+        if rows.is_empty() {
+            counts.push(String::from("no open port"));
+        }
+        if done.not_open > 0 {
+            counts.push(format!("{} not open", number(done.not_open, "port")));
+        }
+        if done.left_out > 0 {
+            counts.push(format!("{} left out", number(done.left_out, "port")));
+        }
+        out.write_all(self.table(done.host, done.ip, rows, &counts).as_bytes())?;
+        out.flush()
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: &ScanEnd<'_>) -> io::Result<()> {
+        for ((host, ip), rows) in self.rows.take_all() {
+            out.write_all(self.table(&host, ip, rows, &[]).as_bytes())?;
+        }
+        Ok(())
+    }
 }
 
-fn service(answer: &Answer) -> String {
-    let tls = if answer.tls { "ssl/" } else { "" };
-    let soft = if answer.soft { "?" } else { "" };
-    format!("{tls}{}{soft}", answer.service)
+fn service(record: &Record<'_>) -> String {
+    let tls = if record.tls { "ssl/" } else { "" };
+    let soft = if record.is_soft() { "?" } else { "" };
+    format!("{tls}{}{soft}", escape::line(record.service.unwrap_or("-")))
 }
 
-/// Product, version and the rest, as far as there is any.
-fn version(answer: &Answer, verbose: bool) -> String {
-    let mut out = String::new();
+/// Product, version and the rest, as far as there is any; otherwise why there is none.
+fn version(record: &Record<'_>, verbose: bool) -> String {
+    let mut parts = Vec::new();
+    if record.rule.is_none() {
+        parts.push(unanswered(record));
+    }
     for (field, before, after) in [
         (Field::Product, "", ""),
         (Field::Version, "", ""),
@@ -141,42 +156,52 @@ fn version(answer: &Answer, verbose: bool) -> String {
         (Field::Os, "[os ", "]"),
         (Field::Device, "[device ", "]"),
     ] {
-        if let Some(value) = answer.get(field) {
-            if !out.is_empty() {
-                out.push(' ');
-            }
-            out.extend([before, value, after]);
+        if let Some(value) = record.get(field) {
+            parts.push(format!("{before}{}{after}", escape::line(value)));
         }
     }
     if verbose {
-        for cpe in answer.cpe() {
-            out.extend([if out.is_empty() { "" } else { " " }, cpe]);
-        }
+        parts.extend(record.cpe.iter().map(|cpe| escape::line(cpe).into_owned()));
     }
-    out
+    if let Some(info) = record.tls_info {
+        parts.push(tls(info, verbose));
+    }
+    parts.join(" ")
+}
+
+/// What was negotiated: the version and whom the certificate names, or all of it.
+fn tls(info: &TlsInfo, verbose: bool) -> String {
+    const SHORT: [&str; 2] = ["version", "subject"];
+    let values = TLS_NAMES.into_iter().zip(tls_values(info));
+    let shown = values.filter(|(name, _)| verbose || SHORT.contains(name)).filter_map(|(name, value)| {
+        let value = value?;
+        let label = if SHORT.contains(&name) { String::new() } else { format!("{name} ") };
+        Some(format!("{label}{}", escape::line(&value.joined())))
+    });
+    format!("[{}]", shown.collect::<Vec<_>>().join(", "))
 }
 
 /// Why there is no answer, and how what was said began.
-fn unanswered(report: &Report) -> String {
-    let mut out = report.outcome.to_string();
-    if !report.banner.is_empty() {
-        let shown = &report.banner[..report.banner.len().min(BANNER)];
-        let more = if shown.len() < report.banner.len() { "..." } else { "" };
+fn unanswered(record: &Record<'_>) -> String {
+    let mut out = record.outcome.to_string();
+    if !record.banner.is_empty() {
+        let shown = &record.banner[..record.banner.len().min(BANNER)];
+        let more = if shown.len() < record.banner.len() { "..." } else { "" };
         let _ = write!(out, ": {}{more}", escape::payload(shown));
     }
     out
 }
 
-/// Breaks a text at spaces so that it fits beside an indentation. Everything in it is ASCII.
+/// Breaks a text at spaces so that it fits beside an indentation.
 fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<&str> {
     let Some(width) = width.map(|width| width.saturating_sub(indent)).filter(|&width| width >= 24) else {
         return vec![text];
     };
     let mut lines = Vec::new();
     let mut rest = text;
-    while rest.len() > width {
-        let Some((first, _)) = rest.split_at_checked(width + 1) else { break };
-        let at = first.rfind(' ').filter(|&at| at > 0).unwrap_or(width);
+    // Where the first character stands that is too many.
+    while let Some((end, first_left)) = rest.char_indices().nth(width) {
+        let at = rest[..end + first_left.len_utf8()].rfind(' ').filter(|&at| at > 0).unwrap_or(end);
         lines.push(&rest[..at]);
         rest = rest[at..].trim_start();
     }

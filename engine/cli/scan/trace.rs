@@ -10,7 +10,7 @@ use portprint_scan::PortNote;
 use portprint_tables::{Database, LineId, ProbeId, SourceId};
 
 use crate::exit::Failure;
-use crate::{escape, json};
+use crate::{bars, escape, json};
 
 use super::Args;
 
@@ -42,7 +42,8 @@ impl Trace {
     pub(super) fn note(&mut self, note: &PortNote) -> Result<(), Failure> {
         if self.show {
             // Nobody can be told that standard error is closed.
-            let _ = writeln!(io::stderr(), "{}", self.line(note));
+            let line = self.line(note);
+            let _ = bars::suspend(|| writeln!(io::stderr(), "{line}"));
         }
         if let (Note::Ended { probe, response, .. }, Some((name, file))) = (&note.note, &mut self.responses)
             && !response.is_empty()

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use crate::driver::Driver;
 use crate::limit::{RateLimit, available_descriptors};
 use crate::{
-    Cancel, Direct, Endpoint, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, ScanConfig, Summary,
-    Transport,
+    Cancel, Direct, Endpoint, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, Progress, ScanConfig,
+    Summary, Transport,
 };
 
 /// How many names are resolved at a time.
@@ -53,13 +53,15 @@ impl<T: Transport> Scanner<T> {
 
     /// Scans `hosts`, telling `tell` what is found as it is found. When `cancel` is cancelled nothing new begins, and what is in
     /// progress ends with what is known. Must be called within a tokio runtime.
-    pub async fn run(&self, hosts: Hosts, cancel: &Cancel, tell: impl FnMut(Event)) -> Summary {
+    pub async fn run(&self, hosts: Hosts, cancel: &Cancel, progress: &Progress, tell: impl FnMut(Event)) -> Summary {
+        progress.set_total(Some(hosts.iter().map(|(_, ports)| ports.len() as u64).sum()));
         let (notes, mut noted) = mpsc::channel(NOTES);
         let mut run = Run {
             scanner: self,
             concurrency: self.config.concurrency.clamp(1, available_descriptors()),
             rate: RateLimit::new(self.config.rate).map(Arc::new),
             cancel,
+            progress,
             pending: hosts.iter().map(|(host, ports)| (host.clone(), ports)).collect(),
             resolving: 0,
             hosts: Vec::new(),
@@ -106,6 +108,7 @@ struct Run<'a, T, F> {
     concurrency: usize,
     rate: Option<Arc<RateLimit>>,
     cancel: &'a Cancel,
+    progress: &'a Progress,
     /// Hosts that have not begun.
     pending: VecDeque<(Host, PortSet)>,
     resolving: usize,
@@ -211,6 +214,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
                 left_out: host.left_out,
             };
             self.summary.left_out += host.left_out;
+            self.progress.finish(host.left_out as u64);
             (self.tell)(done);
         }
     }
@@ -224,6 +228,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
         host.left -= 1;
         host.running += 1;
         self.running += 1;
+        self.progress.start();
         let mut address = host.address;
         address.set_port(port);
         let (host, deadline, spare) = (host.host.clone(), host.deadline, host.spare.clone());
@@ -261,10 +266,14 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             }
             Done::Port(index, port) => {
                 self.running -= 1;
+                self.progress.finish(1);
                 let host = &mut self.hosts[index];
                 host.running -= 1;
                 match port.report.state {
-                    PortState::Open => self.summary.open += 1,
+                    PortState::Open => {
+                        self.summary.open += 1;
+                        self.progress.found_open();
+                    }
                     PortState::Closed => self.summary.closed += 1,
                     PortState::Filtered | PortState::OpenFiltered => self.summary.filtered += 1,
                 }
