@@ -23,11 +23,13 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
             "clap_complete",
             "clap_mangen",
             "cpufeatures",
+            "csv",
             "env_logger",
             "hdrhistogram",
             "humantime",
             "log",
             "memchr",
+            "quick-xml",
             "serde",
             "serde_json",
             "strsim",
@@ -54,7 +56,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
         ],
     ),
     ("portprint-core", &["portprint-tables"], &["aho-corasick", "cpufeatures", "memchr"]),
-    ("portprint-scan", &["portprint-core", "portprint-tables"], &["rlimit", "tokio", "tokio-util"]),
+    ("portprint-scan", &["portprint-core", "portprint-tables"], &["ipnet", "rlimit", "tokio", "tokio-util"]),
     ("portprint-tables", &[], &[]),
 ];
 
