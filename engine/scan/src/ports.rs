@@ -208,7 +208,12 @@ impl Ports {
         PortSet::from_ranges(self.runs.iter().filter(|run| run.protocol == protocol).map(|run| run.range))
     }
 
-    fn only(&self, protocol: Protocol) -> Self {
+    /// These, or others if there are none.
+    pub(crate) fn or(self, others: impl FnOnce() -> Self) -> Self {
+        if self.len == 0 { others() } else { self }
+    }
+
+    pub(crate) fn only(&self, protocol: Protocol) -> Self {
         match protocol {
             Protocol::Tcp => Self::new(&self.of(protocol), &PortSet::default()),
             Protocol::Udp => Self::new(&PortSet::default(), &self.of(protocol)),

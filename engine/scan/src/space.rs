@@ -9,7 +9,7 @@ use portprint_tables::Protocol;
 
 use crate::permutation::mix;
 use crate::target::{address, bits, without_reserved};
-use crate::{Exclusion, Host, Hosts, PortSelection, PortSet, Ports, Target};
+use crate::{Exclusion, Host, Hosts, PortSelection, Ports, Target};
 
 /// What targets leave open.
 #[derive(Clone, Debug)]
@@ -23,22 +23,15 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    fn ports(&self, target: &Target) -> Ports {
-        let given = |ports: &PortSelection| match (target.protocol, &target.ports) {
-            (None, _) => ports.ports(self.protocol),
-            // A prefix says more than the scheme before it.
-            (Some(protocol), Some(_)) => ports.ports(protocol),
-            (Some(protocol), None) => ports.ports_of(protocol),
-        };
-        let ports = given(target.ports.as_ref().unwrap_or(&self.ports));
-        if target.ports.is_none() && ports.len() == 0 {
-            let usual = self.usual.of(target.protocol.unwrap_or(self.protocol));
-            return match target.protocol.unwrap_or(self.protocol) {
-                Protocol::Tcp => Ports::new(&usual, &PortSet::default()),
-                Protocol::Udp => Ports::new(&PortSet::default(), &usual),
-            };
+    fn ports(&self, protocol: Option<Protocol>, ports: Option<&PortSelection>) -> Ports {
+        let meant = protocol.unwrap_or(self.protocol);
+        match (ports, protocol) {
+            // A prefix says more than the scheme before the host.
+            (Some(ports), _) => return ports.ports(meant),
+            (None, None) => self.ports.ports(meant),
+            (None, Some(protocol)) => self.ports.ports_of(protocol),
         }
-        ports
+        .or(|| self.usual.only(meant))
     }
 }
 
@@ -86,8 +79,16 @@ impl Space {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         let mut named = Vec::<(Host, Vec<Arc<Ports>>)>::new();
         let mut places = HashMap::<Host, usize>::new();
+        // Most targets of a file name no ports, and the usual ones are many.
+        let mut by_default = HashMap::<Option<Protocol>, Arc<Ports>>::new();
         for target in targets {
-            let ports = known.get(defaults.ports(target));
+            let ports = match &target.ports {
+                Some(ports) => known.get(defaults.ports(target.protocol, Some(ports))),
+                None => by_default
+                    .entry(target.protocol)
+                    .or_insert_with(|| known.get(defaults.ports(target.protocol, None)))
+                    .clone(),
+            };
             match &target.hosts {
                 Hosts::One(host) if exclusion.has(host) => {}
                 Hosts::One(host) => match (host.given(), host.address()) {

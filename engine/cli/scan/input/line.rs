@@ -211,6 +211,8 @@ impl Columns {
 
 /// The fields of a line of CSV.
 fn fields(text: &str) -> Result<Vec<String>, String> {
+    // zgrab2 lets a space stand before a quote, where it would be taken for a part of the field.
+    let text = text.replace(", \"", ",\"");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .trim(csv::Trim::All)

@@ -140,7 +140,7 @@ fn records_of_all_kinds() {
 #[test]
 fn hostile_files_end_soon_and_are_told() {
     let bomb = "<!DOCTYPE a [<!ENTITY a 'aaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;'>]><nmaprun>&c;&c;</nmaprun>";
-    assert_eq!(read_by(bomb.into(), 4096).0, [String::new(); 0]);
+    assert!(read_by(bomb.into(), 4096).0.is_empty());
     let attribute = format!("{}<host><address addr='&b;'/></host>", &bomb[..bomb.find("<nmaprun>").unwrap_or(0)]);
     assert!(read_by(attribute.into(), 4096).1);
     for endless in [
