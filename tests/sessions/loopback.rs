@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use portprint_core::Matcher;
-use portprint_core::session::{SessionConfig, TlsInfo};
+use portprint_core::session::SessionConfig;
 use portprint_scan::{
-    Cancel, Connection, Direct, Endpoint, Event, Hosts, PortReport, PortSet, Progress, ScanConfig, Scanner, Summary,
-    Transport,
+    Cancel, Connection, Defaults, Direct, Endpoint, Event, PortReport, PortSelection, Ports, Progress, ScanConfig,
+    Scanner, SkipReason, Summary, Targets, Transport,
 };
 use portprint_tables::Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,21 +43,28 @@ fn config() -> ScanConfig {
     ScanConfig { session, all_states: true, ..ScanConfig::default() }
 }
 
-fn hosts(ports: impl IntoIterator<Item = u16>) -> Hosts {
-    let mut hosts = Hosts::new(PortSet::from_ports(ports));
-    assert!(hosts.add(&"127.0.0.1".parse().expect("an address is a target")));
-    hosts
+/// Some targets; those without ports get these.
+fn targets(list: &[&str], ports: impl IntoIterator<Item = u16>) -> Targets {
+    let ports = PortSelection::from_ports(Protocol::Tcp, ports);
+    let mut targets = Targets::new(Defaults { protocol: Protocol::Tcp, ports, usual: Ports::default() }, 1);
+    list.iter().for_each(|text| targets.add(text.parse().expect("a target")));
+    targets
 }
 
-async fn scan<T: Transport>(scanner: Scanner<T>, hosts: Hosts, cancel: &Cancel) -> (Vec<PortReport>, Summary) {
+fn hosts(ports: impl IntoIterator<Item = u16>) -> Targets {
+    targets(&["127.0.0.1"], ports)
+}
+
+async fn scan<T: Transport>(scanner: Scanner<T>, targets: Targets, cancel: &Cancel) -> (Vec<PortReport>, Summary) {
     let mut ports = Vec::new();
     let summary = scanner
-        .run(hosts, cancel, &Progress::new(), |event| {
+        .run(targets, cancel, &Progress::new(), |event| {
             if let Event::Port(port) = event {
                 ports.push(*port);
             }
         })
-        .await;
+        .await
+        .expect("there is a thread for the targets");
     ports.sort_by_key(|port| port.address);
     (ports, summary)
 }
@@ -135,7 +142,6 @@ async fn a_cancelled_scan_tells_what_it_knows() {
         stream.read_to_end(&mut Vec::new()).await.map(drop)
     })
     .await;
-    let silent = silent().await;
     let cancel = Cancel::new();
     let (timer, started) = (cancel.clone(), Instant::now());
     tokio::spawn(async move {
@@ -143,16 +149,13 @@ async fn a_cancelled_scan_tells_what_it_knows() {
         timer.cancel();
     });
     let slow = SessionConfig { adaptive: false, ..SessionConfig::default() };
-    let one = ScanConfig { session: slow, host_concurrency: 2, ..ScanConfig::default() };
-    let mut hosts = hosts([talks, silent]);
-    assert!(hosts.add(&"127.0.0.2:1-1000".parse().expect("a target")));
-    let (ports, summary) = scan(scanner(ScanConfig { concurrency: 2, ..one }), hosts, &cancel).await;
+    let config = ScanConfig { session: slow, concurrency: 2, ..ScanConfig::default() };
+    let scanner = Scanner::with_transport(Matcher::new(&SMALL), config, Redirect(talks));
+    let (ports, summary) = scan(scanner, targets(&["10.0.0.1:1-1000"], []), &cancel).await;
     assert!(started.elapsed() < Duration::from_secs(3));
-    let mut found: Vec<_> = ports.iter().map(shown).collect();
-    found.sort();
-    assert_eq!(found, ["open error -", "open error ftp"]);
+    assert_eq!(ports.iter().map(shown).collect::<Vec<_>>(), ["open error ftp", "open error ftp"]);
     assert!(summary.cancelled);
-    assert_eq!((summary.hosts, summary.open, summary.left_out), (1, 2, 1000));
+    assert_eq!((summary.hosts, summary.open, summary.left_out), (1, 2, 998));
 }
 
 #[tokio::test]
@@ -203,18 +206,6 @@ impl Transport for Scarce {
         let connecting = self.direct.connect(to);
         async move { if scarce { Err(io::Error::from_raw_os_error(24)) } else { connecting.await } }
     }
-
-    fn can_secure(&self, _: Protocol) -> bool {
-        false
-    }
-
-    fn secure(
-        &self,
-        _: &Endpoint,
-        _: Connection,
-    ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
-        std::future::ready(Err(io::ErrorKind::Unsupported.into()))
-    }
 }
 
 #[cfg(unix)]
@@ -233,20 +224,110 @@ async fn without_descriptors_it_waits_and_loses_nothing() {
     assert!(transport.refused.load(Ordering::Relaxed) >= 20);
 }
 
+/// Whatever address is meant, it is one port of this machine.
+#[derive(Clone, Copy)]
+struct Redirect(u16);
+
+impl Transport for Redirect {
+    type Connection = TcpStream;
+
+    fn connect(&self, _: &Endpoint) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.0))
+    }
+}
+
+/// Nobody listens anywhere.
+#[derive(Clone, Copy)]
+struct Nobody;
+
+impl Transport for Nobody {
+    type Connection = TcpStream;
+
+    fn connect(&self, _: &Endpoint) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
+        std::future::ready(Err(io::ErrorKind::ConnectionRefused.into()))
+    }
+}
+
+/// What is told of hosts, in order.
+async fn told<T: Transport>(scanner: Scanner<T>, targets: Targets, progress: &Progress) -> (Vec<String>, Summary) {
+    let mut told = Vec::new();
+    let summary = scanner
+        .run(targets, &Cancel::new(), progress, |event| match event {
+            Event::HostDone { host, not_open, left_out, .. } => {
+                told.push(format!("{host} done, {not_open} not open, {left_out} left out"));
+            }
+            Event::HostMute { host, open, .. } => told.push(format!("{host} mute, {open} open")),
+            Event::HostSkipped(skipped) => {
+                let why = if matches!(skipped.reason, SkipReason::Excluded(_)) { "excluded" } else { "unresolved" };
+                told.push(format!("{} {why}", skipped.host));
+            }
+            Event::Port(_) | Event::Note(_) => {}
+        })
+        .await
+        .expect("there is a thread for the targets");
+    told.sort();
+    (told, summary)
+}
+
 #[tokio::test]
 async fn names_are_resolved_and_those_that_are_not_are_told() {
     let port = serve(async |mut stream| stream.write_all(b"SSH-2.0-Opend_1\r\n").await).await;
-    let mut hosts = Hosts::new(PortSet::from_ports([port]));
-    assert!(hosts.add(&"localhost".parse().expect("a name is a target")));
-    assert!(hosts.add(&"does-not-exist.invalid".parse().expect("a name is a target")));
-    let mut skipped = Vec::new();
-    let summary = scanner(config())
-        .run(hosts, &Cancel::new(), &Progress::new(), |event| {
-            if let Event::HostSkipped(host) = event {
-                skipped.push(host.host.to_string());
-            }
-        })
-        .await;
-    assert_eq!(skipped, ["does-not-exist.invalid"]);
-    assert_eq!((summary.hosts, summary.hosts_skipped), (1, 1));
+    let names = ["localhost", "does-not-exist.invalid", "does-not-exist.invalid:1-9"];
+    let (list, summary) = told(scanner(config()), targets(&names, [port]), &Progress::new()).await;
+    assert_eq!(list, ["does-not-exist.invalid unresolved", "localhost done, 0 not open, 0 left out"]);
+    assert_eq!((summary.hosts, summary.hosts_skipped, summary.answered), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_is_excluded_is_not_reached_by_a_name() {
+    let mut targets = targets(&["localhost:1-9", "127.0.0.0/30:1", "10.0.0.1:1"], []);
+    targets.exclude(["127.0.0.0/8", "::/0"].iter().map(|text| text.parse().expect("networks")).collect());
+    let progress = Progress::new();
+    let (list, summary) =
+        told(Scanner::with_transport(Matcher::new(&SMALL), config(), Nobody), targets, &progress).await;
+    assert_eq!(list, ["10.0.0.1 done, 1 not open, 0 left out", "localhost excluded"]);
+    assert_eq!((summary.hosts_excluded, summary.hosts_skipped, summary.closed), (1, 0, 1));
+    assert_eq!((progress.total(), progress.finished(), progress.started()), (Some(10), 10, 1));
+}
+
+#[tokio::test]
+async fn a_host_that_is_open_everywhere_and_mute_is_given_up() {
+    let config = ScanConfig { mute_ports: 20, host_concurrency: 10, ..config() };
+    let scanner = Scanner::with_transport(Matcher::new(&SMALL), config, Redirect(silent().await));
+    let progress = Progress::new();
+    let (list, summary) = told(scanner, targets(&["10.0.0.1:1-5000"], []), &progress).await;
+    assert_eq!(list[1], "10.0.0.1 mute, 20 open");
+    assert_eq!(list[0], format!("10.0.0.1 done, 0 not open, {} left out", 5000 - summary.open));
+    assert!((20..40).contains(&summary.open), "{summary:?}");
+    assert_eq!((progress.finished(), progress.open()), (5000, summary.open));
+}
+
+#[tokio::test]
+async fn every_port_of_a_host_begins_soon() {
+    let scanner = Scanner::with_transport(Matcher::new(&SMALL), ScanConfig::default(), Nobody);
+    let progress = Progress::new();
+    let started = Instant::now();
+    let (list, summary) = told(scanner, targets(&["10.0.0.1:0-,U:0-"], []), &progress).await;
+    assert_eq!(list, ["10.0.0.1 done, 131072 not open, 0 left out"]);
+    // There is nothing to ask by UDP.
+    assert_eq!((summary.closed, summary.filtered), (65_536, 65_536));
+    assert_eq!((progress.started(), progress.finished()), (131_072, 131_072));
+    // Optimised it is well under a second.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn hosts_of_shards_are_told_when_something_was_found_on_them() {
+    let port = serve(async |mut stream| stream.write_all(b"SSH-2.0-Opend_1\r\n").await).await;
+    let mut open = 0;
+    for number in 1..=2 {
+        let mut targets = targets(&["10.0.0.0/28:1"], []);
+        targets.shard(portprint_scan::Shard::new(number, 2).expect("one of two"));
+        let scanner = Scanner::with_transport(Matcher::new(&SMALL), config(), Redirect(port));
+        let (list, summary) = told(scanner, targets, &Progress::new()).await;
+        assert_eq!(list.len() as u64, summary.open);
+        assert!(list.iter().all(|told| told.ends_with("done, 0 not open, 0 left out")), "{list:?}");
+        open += summary.open;
+    }
+    assert_eq!(open, 16);
 }

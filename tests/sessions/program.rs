@@ -176,17 +176,17 @@ fn several_outputs_at_a_time() {
 #[test]
 fn targets_from_files_that_are_bad_are_told_and_skipped() {
     let (ssh, place) = (says(BANNER), Place::new());
+    let long = "x".repeat(200_000);
     place.write(
         "targets.txt",
-        &format!(
-            "# comment\n\ntcp://127.0.0.1:{ssh}\r\nudp://127.0.0.1:53\nudp://127.0.0.1:54\n10.0.0.0/8\n127.0.0.1:x\n"
-        ),
+        &format!("# comment\n\ntcp://127.0.0.1:{ssh}\r\n10.0.0.0/33\n127.0.0.1:x\n{long}\n127.0.0.1:{ssh}\n"),
     );
     let (code, out, err) = place.run(&["-i", "targets.txt", "-o", "jsonl"]);
     assert_eq!((code, records(&out).len()), (3, 1), "{err}");
-    assert_eq!(err.matches("UDP is not supported yet").count(), 1, "{err}");
-    assert!(err.contains("targets.txt:6: target '10.0.0.0/8': networks are not supported yet"), "{err}");
-    assert!(err.contains("targets.txt:7: target '127.0.0.1:x': 'x' is not a port"), "{err}");
+    assert!(err.contains("targets.txt:4: target '10.0.0.0/33': a network is an address and a length"), "{err}");
+    assert!(err.contains("targets.txt:5: target '127.0.0.1:x': 'x' is not a port"), "{err}");
+    assert!(err.contains("targets.txt:6: the line is longer than 64 KiB; skipped"), "{err}");
+    assert_eq!(err.lines().filter(|line| line.contains("warning")).count(), 3, "{err}");
     let (code, _, err) = place.run(&["-p", &ssh.to_string(), "does-not-exist.invalid"]);
     assert!(code == 3 && err.contains("does-not-exist.invalid"), "{err}");
 }
@@ -202,6 +202,14 @@ fn wrong_usage_is_told() {
         (&["--settle", "soon", "a"], "write a duration like"),
         (&["-o", "yaml", "a"], "the formats are text, jsonl, xml, csv and html"),
         (&["--concurrency", "0", "a"], "--concurrency"),
+        (&["10.0.0.20-1"], "runs backwards"),
+        (&["2000::/3"], "/48 at the widest"),
+        (&["--exclude", "10.0.0.0/99", "a"], "--exclude: target '10.0.0.0/99'"),
+        (&["--exclude", "does-not-exist.invalid", "127.0.0.1"], "does-not-exist.invalid has no address"),
+        (&["--shards", "2", "--shard", "1", "a"], "--seed"),
+        (&["--shards", "2", "--seed", "1", "a"], "--shard"),
+        (&["--shards", "2", "--shard", "3", "--seed", "1", "a"], "from 1 to 2"),
+        (&["-i", "-", "-i", "-"], "only once"),
     ] {
         let (code, out, err) = place.run(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
@@ -252,6 +260,48 @@ Probes:
   Get GET / HTTP/1.0\\r\\n\\r\\n
 "
     );
+}
+
+#[test]
+fn a_dry_run_of_many_ports_lists_them_as_targets() {
+    let place = Place::new();
+    let arguments = ["--dry-run", "--seed", "5", "-p", "1-100,U:53", "10.0.0.0/25", "[2001:db8::1]:7", "name:9"];
+    let (code, out, err) = place.run(&arguments);
+    assert_eq!((code, out.lines().count()), (0, 128 * 101 + 2), "{err}");
+    assert!(err.contains("12930 ports would be visited; nothing was sent"), "{err}");
+    for line in ["tcp://10.0.0.77:99", "udp://10.0.0.127:53", "tcp://[2001:db8::1]:7", "tcp://name:9"] {
+        assert!(out.lines().any(|other| other == line), "{line}");
+    }
+    assert_eq!(place.run(&arguments).1, out, "the seed settles the order");
+    // What was listed is what is scanned when it is read again, in parts or whole.
+    place.write("list.txt", &out);
+    let mut parts = Vec::new();
+    for number in ["1", "2", "3"] {
+        let (_, part, _) =
+            place.run(&["--dry-run", "--seed", "5", "--shards", "3", "--shard", number, "-i", "list.txt"]);
+        parts.extend(part.lines().filter(|line| line.contains("://")).map(str::to_owned));
+    }
+    let mut all: Vec<_> = out.lines().map(str::to_owned).collect();
+    all.sort();
+    parts.sort();
+    assert_eq!(parts, all);
+}
+
+#[test]
+fn what_is_excluded_is_not_scanned() {
+    let place = Place::new();
+    place.write("leave.txt", "# these asked for it\n10.0.0.0/30 # all of it\n\n::1\n");
+    let dry = |more: &[&str]| place.run(&[&["--dry-run", "-p", "22", "10.0.0.0/29", "[::1]:22"], more].concat());
+    let hosts = |out: &str| out.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).count() - 1;
+    assert_eq!(hosts(&dry(&[]).1), 9);
+    assert_eq!(hosts(&dry(&["--exclude-file", "leave.txt"]).1), 4);
+    assert_eq!(hosts(&dry(&["--exclude-file", "leave.txt", "--exclude", "10.0.0.4,10.0.0.6-7"]).1), 1);
+    place.write("bad.txt", "10.0.0.0/30\nnot an address\n");
+    let (code, _, err) = dry(&["--exclude-file", "bad.txt"]);
+    assert!(code == 2 && err.contains("bad.txt:2: target 'not an address'"), "{err}");
+    let (code, out, err) = place.run(&["--exclude", "127.0.0.0/8,::1", "-p", "22", "localhost", "127.0.0.1"]);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    assert!(err.contains("localhost: its address") && err.contains("is excluded; skipped"), "{err}");
 }
 
 #[cfg(unix)]

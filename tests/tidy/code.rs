@@ -37,7 +37,8 @@ fn layout_of_text_files() {
     let mut faults = Vec::new();
     for file in files() {
         let bytes = fs::read(root().join(&file)).expect("it was listed");
-        if bytes.contains(&0) || file == "Cargo.lock" {
+        // What other programs write is as they write it.
+        if bytes.contains(&0) || file == "Cargo.lock" || file.starts_with("tests/fixtures/scan-inputs/") {
             continue;
         }
         let text = String::from_utf8_lossy(&bytes);

@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
             "indicatif",
             "log",
             "memchr",
+            "quick-xml",
             "serde",
             "serde_json",
             "sha2",
@@ -60,7 +61,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
     (
         "portprint-scan",
         &["portprint-core", "portprint-tables"],
-        &["rlimit", "rustls", "sha2", "time", "tokio", "tokio-rustls", "tokio-util", "x509-parser"],
+        &["ipnet", "rlimit", "rustls", "sha2", "time", "tokio", "tokio-rustls", "tokio-util", "x509-parser"],
     ),
     ("portprint-tables", &[], &[]),
 ];

@@ -15,9 +15,18 @@ use portprint_scan::{PortSelection, ScanConfig};
 Targets:
   example.org         a host; its ports come from -p
   example.org:22,80   a host with ports
+  10.0.0.0/24         a network; [2001:db8::/64]:22 with ports
+  10.0.0.1-20:80      a range of addresses; also 10.0.0.1-10.0.1.20
   [::1]:443           IPv6 with ports stands in brackets
-  tcp://127.0.0.1:22  the same with the transport
-A target file has one target a line; empty lines and lines that begin with # are skipped.
+  udp://127.0.0.1:53  a target with its transport
+The format of a file of targets is recognised: targets, one a line (empty lines and those that begin
+with # are skipped); what naabu, rustscan -g, zmap (CSV), masscan (-oJ, -oL, -oD), and nmap (-oX,
+-oG) write, of which the open ports are taken; and what zgrab2 reads (IP, DOMAIN, TAG, PORT).
+Bad lines are told and skipped, and the exit code is 3 then.
+
+Targets may be given twice, and networks may overlap: among the arguments, and within 65,536 lines of
+the files, every port of an address is asked once. Ports are visited in random order; those of files
+by 65,536 lines at a time. Addresses that IANA has reserved are left out of larger networks.
 
 Durations are written like 500ms, 5s, 2m or, in seconds, 5 or 0.5.
 
@@ -47,6 +56,10 @@ Examples:
   portprint scan -p 22,80,8000-8100 example.org
   portprint scan -i targets.txt -o jsonl=found.jsonl -o text
   portprint scan 127.0.0.1 -o html=report.html -o xml=report.xml
+  portprint scan -u 192.0.2.0/24               the usual UDP ports of a network
+  portprint scan -p 443 10.0.0.0/8 --exclude-file leave-alone.txt
+  portprint scan -p 22 10.0.0.0/8 --seed 7 --shards 4 --shard 1   a quarter of a scan
+  masscan 10.0.0.0/8 -p1-1000 -oL - | portprint scan -i - -o jsonl
   portprint scan --dry-run -p 22 example.org   what would be sent?
   portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
 pub(crate) struct Args {
@@ -54,7 +67,7 @@ pub(crate) struct Args {
     #[arg(value_name = "TARGET")]
     pub(super) targets: Vec<String>,
 
-    /// Read targets from a file, one a line; `-`: standard input (may be given several times)
+    /// Read targets from a file, or what another scanner found; `-`: standard input (may be given several times)
     #[arg(short, long, value_name = "FILE")]
     pub(super) input: Vec<PathBuf>,
 
@@ -62,6 +75,22 @@ pub(crate) struct Args {
     /// probes of rarity 3 or less list]
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     pub(super) ports: Option<PortSelection>,
+
+    /// Targets and ports are UDP unless they say otherwise: those of -p without T:, or the usual UDP ports
+    #[arg(short, long)]
+    pub(super) udp: bool,
+
+    /// Never scan these: addresses, networks, ranges, names, with commas between them (may be given several times)
+    #[arg(long, value_name = "LIST")]
+    pub(super) exclude: Vec<String>,
+
+    /// Never scan what stands in a file, one item a line, with comments after # (may be given several times)
+    #[arg(long, value_name = "FILE")]
+    pub(super) exclude_file: Vec<PathBuf>,
+
+    /// Visit addresses that IANA has reserved in networks that are larger than the reserved block, too
+    #[arg(long)]
+    pub(super) reserved: bool,
 
     /// Which probes to send to ports that do not list them: those of this rarity or less, from 0 to 9; 9 sends all
     #[arg(long, value_name = "0-9", default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..=9))]
@@ -93,7 +122,27 @@ pub(crate) struct Args {
     pub(super) dry_run: bool,
 
     #[command(flatten)]
+    pub(super) order: Order,
+
+    #[command(flatten)]
     pub(super) pace: Pace,
+}
+
+/// In which order, and which part.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Order")]
+pub(super) struct Order {
+    /// What settles the order: the same targets and seed give the same one [default: random; -v tells it]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+
+    /// Scan one of so many parts, which together are the whole; give all the same targets and seed
+    #[arg(long, value_name = "N", requires = "shard", requires = "seed", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) shards: Option<u32>,
+
+    /// Which part, from 1 on
+    #[arg(long, value_name = "I", requires = "shards", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) shard: Option<u32>,
 }
 
 /// How fast, how much, how long.
@@ -115,6 +164,10 @@ pub(super) struct Pace {
     /// The most connections to one port at a time: probes are sent ahead of their turn to a port that is slow to answer
     #[arg(long, value_name = "N", default_value = "16")]
     port_concurrency: NonZeroUsize,
+    /// The most ports at a time of a network, a /24 of IPv4 or a /64 of IPv6; this machine has no limit [default: four
+    /// times --host-concurrency]
+    #[arg(long, value_name = "N")]
+    net_concurrency: Option<NonZeroUsize>,
 
     /// How long connecting may take
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
@@ -124,9 +177,14 @@ pub(super) struct Pace {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     probe_timeout: Option<Duration>,
 
-    /// The most that a host may take; its ports that are not finished then are reported with what is known
+    /// The most that a host may take, while any of its ports is in progress; ports that are not finished then are reported
+    /// with what is known
     #[arg(long, value_name = "TIME", value_parser = duration)]
     host_timeout: Option<Duration>,
+
+    /// Give a host up that has so many open ports and has not said a byte on any; 0: never
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    mute_ports: u32,
 
     /// How long a peer must be quiet for its answer to be complete [default: four times its connect time, between 20 and
     /// 500 ms]
@@ -166,8 +224,10 @@ impl Args {
             },
             concurrency: pace.concurrency.get(),
             host_concurrency: pace.host_concurrency.get(),
+            net_concurrency: pace.net_concurrency.map(NonZeroUsize::get),
             rate: pace.rate,
             host_timeout: pace.host_timeout,
+            mute_ports: pace.mute_ports,
             all_states: self.all_states,
         }
     }

@@ -11,15 +11,15 @@ use super::record::Record;
 /// Counts of open ports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
-    pub(super) open: usize,
+    pub(super) open: u64,
     /// With an answer, soft ones too.
-    pub(super) answered: usize,
-    pub(super) soft: usize,
-    pub(super) tls: usize,
+    pub(super) answered: u64,
+    pub(super) soft: u64,
+    pub(super) tls: u64,
     /// Payloads sent to all ports.
     pub(super) probes_sent: u64,
-    services: HashMap<String, usize>,
-    products: HashMap<String, usize>,
+    services: HashMap<String, u64>,
+    products: HashMap<String, u64>,
 }
 
 impl Counts {
@@ -29,25 +29,25 @@ impl Counts {
             return;
         }
         self.open += 1;
-        self.tls += usize::from(record.tls);
-        self.answered += usize::from(record.rule.is_some());
-        self.soft += usize::from(record.is_soft());
+        self.tls += u64::from(record.tls);
+        self.answered += u64::from(record.rule.is_some());
+        self.soft += u64::from(record.is_soft());
         count(&mut self.services, record.service);
         count(&mut self.products, record.get(Field::Product));
     }
 
     /// Services, the most frequent first.
-    pub(super) fn services(&self) -> Vec<(&str, usize)> {
+    pub(super) fn services(&self) -> Vec<(&str, u64)> {
         sorted(&self.services)
     }
 
     /// Products likewise.
-    pub(super) fn products(&self) -> Vec<(&str, usize)> {
+    pub(super) fn products(&self) -> Vec<(&str, u64)> {
         sorted(&self.products)
     }
 }
 
-fn count(counts: &mut HashMap<String, usize>, name: Option<&str>) {
+fn count(counts: &mut HashMap<String, u64>, name: Option<&str>) {
     let Some(name) = name else { return };
     match counts.get_mut(name) {
         Some(count) => *count += 1,
@@ -57,7 +57,7 @@ fn count(counts: &mut HashMap<String, usize>, name: Option<&str>) {
     }
 }
 
-fn sorted(counts: &HashMap<String, usize>) -> Vec<(&str, usize)> {
+fn sorted(counts: &HashMap<String, u64>) -> Vec<(&str, u64)> {
     let mut list: Vec<_> = counts.iter().map(|(name, &count)| (name.as_str(), count)).collect();
     list.sort_by_key(|&(name, count)| (Reverse(count), name));
     list

@@ -1,7 +1,7 @@
 //! `portprint scan`: targets in, what runs behind their ports out.
 //!
 //! ```text
-//! args, files ─► Hosts ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses
+//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses
 //! ```
 
 mod args;
@@ -10,13 +10,13 @@ mod counts;
 mod csv;
 mod dry_run;
 mod html;
+mod input;
 mod jsonl;
 mod outputs;
 mod per_host;
 mod progress;
 mod record;
 mod summary;
-mod targets;
 mod text;
 mod trace;
 mod xml;
@@ -31,17 +31,17 @@ pub(crate) use args::Args;
 use crate::context::Context;
 use crate::exit::{Ending, Failure};
 
+use input::Input;
 use outputs::Outputs;
 use trace::Trace;
 
 /// `portprint scan`
 pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let database = context.database()?.database;
-    let found = targets::collect(&args, &database)?;
-    let mut input_is_bad = found.skipped > 0;
+    let Input { targets, faults } = input::open(&args, &database)?;
     if args.dry_run {
-        dry_run::show(context, &database, &found.hosts, &args)?;
-        return Ok(if input_is_bad { Ending::SomeInputBad } else { Ending::Done });
+        dry_run::show(context, &database, targets, &args)?;
+        return faults.failure().map_or_else(|| Ok(ending(faults.is_any())), Err);
     }
     let mut outputs = Outputs::open(context, &database, &args)?;
     let mut trace = Trace::open(&database, &args)?;
@@ -57,12 +57,16 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
         let _bar = progress::show(context, &progress);
         let summary = scanner
-            .run(found.hosts, &cancel, &progress, |event| {
+            .run(targets, &cancel, &progress, |event| {
                 let written = match &event {
                     Event::Port(port) => outputs.port(port),
                     Event::Note(note) => trace.note(note),
                     Event::HostDone { host, address, not_open, left_out } => {
                         outputs.host_done(host, *address, *not_open, *left_out)
+                    }
+                    Event::HostMute { host, open, .. } => {
+                        log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
+                        Ok(())
                     }
                     Event::HostSkipped(skipped) => {
                         log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
@@ -79,18 +83,26 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         interrupts.abort();
         summary
     });
-    let ended = outputs.end(&summary);
+    // Whatever went wrong, what was written is to be whole.
+    let broken_off = Summary { cancelled: true, ..Summary::default() };
+    let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off));
     if let Some(failure) = failure {
         return Err(failure);
     }
+    let summary = summary.map_err(|error| Failure::fault(format!("the targets cannot be read: {error}")))?;
     ended.and(trace.end())?;
-    input_is_bad |= summary.hosts_skipped > 0;
     tell(&summary);
+    if let Some(failure) = faults.failure() {
+        return Err(failure);
+    }
     Ok(match summary {
         Summary { cancelled: true, .. } => Ending::Interrupted,
-        _ if input_is_bad => Ending::SomeInputBad,
-        _ => Ending::Done,
+        _ => ending(faults.is_any() || summary.hosts_skipped > 0),
     })
+}
+
+fn ending(input_is_bad: bool) -> Ending {
+    if input_is_bad { Ending::SomeInputBad } else { Ending::Done }
 }
 
 /// The first Ctrl-C ends the scan with what is known, the second one at once.
@@ -109,6 +121,6 @@ fn tell(summary: &Summary) {
     let Summary { closed, filtered, left_out, .. } = summary;
     log::info!("not open: {closed} closed, {filtered} filtered");
     if *left_out > 0 {
-        log::warn!("{left_out} ports were left out because time was over");
+        log::warn!("{left_out} ports were left out: time was over, or their host was mute");
     }
 }

@@ -28,7 +28,7 @@ fn text(end: &ScanEnd<'_>) -> String {
         number(summary.hosts, "host"),
         number(counts.open, "open port"),
         time(end.elapsed),
-        number(usize::try_from(counts.probes_sent).unwrap_or(usize::MAX), "probe"),
+        number(counts.probes_sent, "probe"),
     );
     if summary.cancelled {
         out.push_str("; broken off");
@@ -58,7 +58,8 @@ fn text(end: &ScanEnd<'_>) -> String {
 }
 
 /// So many of something.
-pub(super) fn number(count: usize, what: &str) -> String {
+pub(super) fn number(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

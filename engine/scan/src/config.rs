@@ -14,10 +14,14 @@ pub struct ScanConfig {
     pub concurrency: usize,
     /// The most ports of one host at a time.
     pub host_concurrency: usize,
+    /// The most ports at a time of a network: a /24 of IPv4 or a /64 of IPv6. `None`: four hosts' worth. The loopback has no such limit.
+    pub net_concurrency: Option<usize>,
     /// The most new connections a second.
     pub rate: Option<NonZeroU32>,
-    /// How long a host may take in all, from its first connection on.
+    /// How long a host may take in all. Counted is the time in which any of its ports is in progress: hosts take turns in random order.
     pub host_timeout: Option<Duration>,
+    /// A host with so many open ports of which none has said a single byte is given up; its other ports are left out. 0: never.
+    pub mute_ports: u32,
     /// Report ports that are not open, too.
     pub all_states: bool,
 }
@@ -28,8 +32,10 @@ impl Default for ScanConfig {
             session: SessionConfig::default(),
             concurrency: 1000,
             host_concurrency: 300,
+            net_concurrency: None,
             rate: None,
             host_timeout: None,
+            mute_ports: 200,
             all_states: false,
         }
     }

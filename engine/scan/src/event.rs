@@ -1,7 +1,8 @@
 //! What a scan tells while it runs.
 
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +18,21 @@ pub enum Event {
     Note(PortNote),
     /// A host could not be scanned at all.
     HostSkipped(HostSkipped),
-    /// A host is finished; all its ports have been told before.
+    /// A host has more and more open ports and says nothing; the rest of its ports is left out.
+    HostMute {
+        /// As it was given.
+        host: Arc<str>,
+        /// Its address.
+        address: SocketAddr,
+        /// How many of its ports are open.
+        open: u32,
+    },
+    /// A host is finished; what was found on its ports has been told before.
+    ///
+    /// That is said of every host, once, if all are known from the beginning, are at most [`Event::WHOLE_HOSTS`], and the scan is not one
+    /// shard of many. Otherwise nobody remembers which ports of a host are still to come, and it is said whenever something was told of
+    /// the host and nothing of it is in progress any longer: once or several times, each time with the counts since the last time, and
+    /// never of a host of which nothing was told.
     HostDone {
         /// As it was given.
         host: Arc<str>,
@@ -25,9 +40,14 @@ pub enum Event {
         address: SocketAddr,
         /// How many of its ports were not open.
         not_open: usize,
-        /// How many were left out because the scan or the host's time was over.
+        /// How many were left out: the scan or the host's time was over, or the host was mute.
         left_out: usize,
     },
+}
+
+impl Event {
+    /// The most hosts whose end is waited for.
+    pub const WHOLE_HOSTS: u64 = 4096;
 }
 
 /// What is known of one port.
@@ -68,26 +88,47 @@ pub struct HostSkipped {
     /// As it was given.
     pub host: Arc<str>,
     /// Why.
-    pub reason: io::Error,
+    pub reason: SkipReason,
+}
+
+/// Why a host was not scanned.
+#[derive(Debug)]
+pub enum SkipReason {
+    /// Its name has no address.
+    Unresolved(io::Error),
+    /// Its name has an address that is not to be scanned.
+    Excluded(IpAddr),
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unresolved(error) => error.fmt(f),
+            Self::Excluded(address) => write!(f, "its address {address} is excluded"),
+        }
+    }
 }
 
 /// A whole scan in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Hosts that were scanned.
-    pub hosts: usize,
-    /// Hosts that could not be.
-    pub hosts_skipped: usize,
+    /// Hosts that were scanned. In scans that are too large to remember every host it may be more than that, if they were broken off.
+    pub hosts: u64,
+    /// Hosts whose name has no address.
+    pub hosts_skipped: u64,
+    /// Hosts whose name has an address that is excluded.
+    pub hosts_excluded: u64,
     /// Open ports.
-    pub open: usize,
+    pub open: u64,
     /// Open ports with an answer.
-    pub answered: usize,
+    pub answered: u64,
     /// Closed ports.
-    pub closed: usize,
+    pub closed: u64,
     /// Ports that did not answer.
-    pub filtered: usize,
-    /// Ports that were left out because the scan or their host's time was over.
-    pub left_out: usize,
+    pub filtered: u64,
+    /// Ports that were left out: the scan or their host's time was over, or their host was mute. In a scan that was broken off, those
+    /// that no stream had given yet are not among them.
+    pub left_out: u64,
     /// Whether the scan was broken off.
     pub cancelled: bool,
 }

@@ -3,13 +3,15 @@
 //! ```no_run
 //! # async fn example(database: portprint_tables::Database<'static>) {
 //! use portprint_core::Matcher;
-//! use portprint_scan::{Cancel, Event, Hosts, PortSet, Progress, ScanConfig, Scanner};
+//! use portprint_scan::{Cancel, Defaults, Event, PortSelection, Ports, Progress, ScanConfig, Scanner, Targets};
+//! use portprint_tables::Protocol;
 //!
-//! let mut hosts = Hosts::new(PortSet::from_ports([22, 80]));
-//! assert!(hosts.add(&"127.0.0.1".parse().unwrap()));
+//! let ports = PortSelection::from_ports(Protocol::Tcp, [22, 80]);
+//! let mut targets = Targets::new(Defaults { protocol: Protocol::Tcp, ports, usual: Ports::default() }, 1);
+//! targets.add("127.0.0.0/30".parse().unwrap());
 //! let scanner = Scanner::new(Matcher::new(&database), ScanConfig::default());
 //! scanner
-//!     .run(hosts, &Cancel::new(), &Progress::new(), |event| {
+//!     .run(targets, &Cancel::new(), &Progress::new(), |event| {
 //!         if let Event::Port(port) = event {
 //!             println!("{} {:?}", port.address, port.report.answer);
 //!         }
@@ -24,19 +26,29 @@
 mod config;
 mod driver;
 mod event;
+mod feed;
 mod limit;
+mod permutation;
 mod ports;
 mod progress;
+mod resolve;
 mod scanner;
+mod schedule;
+mod space;
+mod spare;
+mod tally;
 mod target;
+mod targets;
 mod transport;
 
 pub use config::ScanConfig;
-pub use event::{Event, HostSkipped, PortNote, PortReport, Summary};
+pub use event::{Event, HostSkipped, PortNote, PortReport, SkipReason, Summary};
 pub use limit::available_descriptors;
-pub use ports::{PortSelection, PortSet, PortsError};
+pub use ports::{PortSelection, PortSet, Ports, PortsError};
 pub use progress::Progress;
 pub use scanner::Scanner;
-pub use target::{Host, Hosts, Target, TargetError};
+pub use space::{Defaults, Item};
+pub use target::{AddressRange, Excluded, Exclusion, Host, Hosts, Target, TargetError};
+pub use targets::{Arrival, Items, Shard, Stream, Targets, WINDOW};
 pub use tokio_util::sync::CancellationToken as Cancel;
 pub use transport::{Connection, Direct, Endpoint, Transport};

@@ -1,29 +1,34 @@
-//! Which port of which host is next, and when it may begin.
+//! Scans: ports from targets to sessions, and what they bring home to whoever wants to know.
 //!
-//! One task hands out ports and collects results; each port in progress is a task of its own. Hosts begin in the order given, a new one
-//! only when those in progress cannot use all of the concurrency. The ports of the hosts in progress take turns.
+//! One task hands out ports and collects results; each port in progress is a task of its own. Ports come in random order from the
+//! [feed](crate::feed), wait for [their address](crate::resolve) and for [their turn](crate::schedule); how much may wait is bounded, and
+//! as long as that is reached nothing more is taken from the feed.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use portprint_core::Matcher;
-use portprint_core::session::{PortState, Session};
+use portprint_core::session::{Outcome, PortState, Session};
 use portprint_tables::Protocol;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::driver::Driver;
+use crate::feed::Feed;
 use crate::limit::{RateLimit, available_descriptors};
+use crate::resolve::{self, Lookup, Names};
+use crate::schedule::{Ended, Job, Limits, Schedule, Turn};
+use crate::spare::Spares;
+use crate::tally::{self, Tallies};
 use crate::{
-    Cancel, Direct, Endpoint, Event, Host, HostSkipped, Hosts, PortNote, PortReport, PortSet, Progress, ScanConfig,
-    Summary, Transport,
+    Cancel, Direct, Endpoint, Event, Exclusion, HostSkipped, Item, PortNote, PortReport, Progress, ScanConfig,
+    SkipReason, Summary, Targets, Transport,
 };
 
-/// How many names are resolved at a time.
-const RESOLVING: usize = 16;
+/// How many ports may wait for an address or for their turn.
+const WAITING: usize = 65_536;
 
 /// How many observations may wait for their reader before sessions wait for it.
 const NOTES: usize = 1024;
@@ -51,21 +56,34 @@ impl<T: Transport> Scanner<T> {
         Self { matcher, config, transport: Arc::new(transport) }
     }
 
-    /// Scans `hosts`, telling `tell` what is found as it is found. When `cancel` is cancelled nothing new begins, and what is in
+    /// Scans `targets`, telling `tell` what is found as it is found. When `cancel` is cancelled nothing new begins, and what is in
     /// progress ends with what is known. Must be called within a tokio runtime.
-    pub async fn run(&self, hosts: Hosts, cancel: &Cancel, progress: &Progress, tell: impl FnMut(Event)) -> Summary {
-        progress.set_total(Some(hosts.iter().map(|(_, ports)| ports.len() as u64).sum()));
+    ///
+    /// # Errors
+    /// Only if the system has no thread to read the targets on.
+    pub async fn run(
+        &self,
+        targets: Targets,
+        cancel: &Cancel,
+        progress: &Progress,
+        tell: impl FnMut(Event),
+    ) -> io::Result<Summary> {
         let (notes, mut noted) = mpsc::channel(NOTES);
+        let items = targets.into_items();
+        progress.set_total(items.total());
+        let whole = items.has_whole_hosts() && items.hosts() <= Event::WHOLE_HOSTS;
         let mut run = Run {
             scanner: self,
             concurrency: self.config.concurrency.clamp(1, available_descriptors()),
             rate: RateLimit::new(self.config.rate).map(Arc::new),
             cancel,
             progress,
-            pending: hosts.iter().map(|(host, ports)| (host.clone(), ports)).collect(),
-            resolving: 0,
-            hosts: Vec::new(),
-            ready: VecDeque::new(),
+            exclusion: items.exclusion(),
+            names: Names::default(),
+            schedule: Schedule::new(limits(&self.config)),
+            tallies: Tallies::new(whole),
+            spares: Spares::new(self.config.host_concurrency),
+            feed: Feed::start(items)?,
             running: 0,
             tasks: JoinSet::new(),
             notes,
@@ -74,9 +92,10 @@ impl<T: Transport> Scanner<T> {
         };
         loop {
             run.launch();
-            if run.tasks.is_empty() {
+            if run.tasks.is_empty() && run.feed.is_over() {
                 break;
             }
+            let wants_more = run.wants_more();
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !run.summary.cancelled => run.give_up(),
@@ -95,10 +114,22 @@ impl<T: Transport> Scanner<T> {
                         Err(_) => unreachable!("no task is ever aborted"),
                     },
                 },
+                batch = run.feed.more(), if wants_more => run.feed.take(batch),
             }
         }
+        run.summary.hosts = run.tallies.begun().min(run.feed.hosts());
         run.summary.cancelled |= cancel.is_cancelled();
-        run.summary
+        Ok(run.summary)
+    }
+}
+
+fn limits(config: &ScanConfig) -> Limits {
+    let host = config.host_concurrency.max(1);
+    Limits {
+        host,
+        net: config.net_concurrency.unwrap_or(host.saturating_mul(4)).max(1),
+        host_time: config.host_timeout,
+        mute_ports: config.mute_ports,
     }
 }
 
@@ -109,13 +140,12 @@ struct Run<'a, T, F> {
     rate: Option<Arc<RateLimit>>,
     cancel: &'a Cancel,
     progress: &'a Progress,
-    /// Hosts that have not begun.
-    pending: VecDeque<(Host, PortSet)>,
-    resolving: usize,
-    /// Hosts that have begun.
-    hosts: Vec<HostRun>,
-    /// Those of them that may begin another port.
-    ready: VecDeque<usize>,
+    exclusion: Arc<Exclusion>,
+    feed: Feed,
+    names: Names,
+    schedule: Schedule,
+    tallies: Tallies,
+    spares: Spares,
     /// Ports in progress.
     running: usize,
     tasks: JoinSet<Done>,
@@ -124,117 +154,81 @@ struct Run<'a, T, F> {
     summary: Summary,
 }
 
-struct HostRun {
-    host: Arc<str>,
-    address: SocketAddr,
-    ports: Box<dyn Iterator<Item = u16> + Send>,
-    /// How many of them have not begun.
-    left: usize,
-    running: usize,
-    /// Whether it is in the list of ready hosts.
-    is_ready: bool,
-    deadline: Option<Instant>,
-    not_open: usize,
-    left_out: usize,
-    /// Connections for probes ahead of their turn.
-    spare: Arc<Semaphore>,
-}
-
 /// What a task brings home.
 enum Done {
-    Resolved(Host, PortSet, io::Result<SocketAddr>),
-    Port(usize, Box<PortReport>),
+    Resolved(Arc<str>, io::Result<SocketAddr>),
+    Port(Job, Box<PortReport>),
 }
 
 impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
-    /// Begins as much as may begin now.
+    /// Begins as much as may begin now. What has waited goes before what is new.
     fn launch(&mut self) {
+        let now = Instant::now();
         while !self.summary.cancelled && self.running < self.concurrency {
-            if let Some(index) = self.ready.pop_front() {
-                self.hosts[index].is_ready = false;
-                self.launch_port(index);
-                self.queue_or_end(index);
-            } else if self.resolving < RESOLVING
-                && let Some((host, ports)) = self.pending.pop_front()
+            if let Some(turn) = self.schedule.next(now) {
+                self.take(turn);
+            } else if self.waiting() < WAITING
+                && let Some(item) = self.feed.next()
             {
-                match host.address {
-                    Some(address) => self.begin_host(&host, &ports, SocketAddr::new(address, 0)),
-                    None => self.resolve(host, ports),
-                }
+                self.admit(item, now);
             } else {
                 return;
             }
         }
     }
 
-    fn resolve(&mut self, host: Host, ports: PortSet) {
-        self.resolving += 1;
-        let cancel = self.cancel.clone();
-        self.tasks.spawn(async move {
-            let found = tokio::select! {
-                found = tokio::net::lookup_host((&*host.given, 0)) => found.and_then(|mut addresses| {
-                    addresses.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
-                }),
-                () = cancel.cancelled() => Err(io::ErrorKind::Interrupted.into()),
-            };
-            Done::Resolved(host, ports, found)
-        });
+    fn waiting(&self) -> usize {
+        self.schedule.waiting() + self.names.waiting()
     }
 
-    fn begin_host(&mut self, host: &Host, ports: &PortSet, address: SocketAddr) {
-        self.summary.hosts += 1;
-        self.hosts.push(HostRun {
-            host: host.given.clone(),
-            address,
-            ports: Box::new(ports.iter()),
-            left: ports.len(),
-            running: 0,
-            is_ready: false,
-            deadline: self.scanner.config.host_timeout.map(|time| Instant::now() + time),
-            not_open: 0,
-            left_out: 0,
-            spare: Arc::new(Semaphore::new(self.scanner.config.host_concurrency)),
-        });
-        self.queue_or_end(self.hosts.len() - 1);
+    /// Whether ports are to be taken from the feed.
+    fn wants_more(&self) -> bool {
+        self.feed.is_empty() && !self.feed.is_over() && self.running < self.concurrency && self.waiting() < WAITING
     }
 
-    /// Puts a host among the ready ones if it may begin another port, and tells when it is finished.
-    fn queue_or_end(&mut self, index: usize) {
-        let host = &mut self.hosts[index];
-        if host.left > 0 {
-            if !host.is_ready && host.running < self.scanner.config.host_concurrency.max(1) {
-                host.is_ready = true;
-                self.ready.push_back(index);
+    /// Takes in a port from the feed.
+    fn admit(&mut self, item: Item, now: Instant) {
+        if let Some(address) = item.host.address() {
+            return self.offer(Job { item, address: SocketAddr::new(address, 0) }, now);
+        }
+        let Some(name) = item.host.given().cloned() else { return };
+        match self.names.look_up(&name, item) {
+            Lookup::Found(address, item) => self.offer(Job { item, address }, now),
+            Lookup::Skipped => self.progress.finish(1),
+            Lookup::Waits => self.resolve_next(),
+        }
+    }
+
+    fn offer(&mut self, job: Job, now: Instant) {
+        self.tallies.come(&job);
+        let turn = self.schedule.offer(job, now);
+        self.take(turn);
+    }
+
+    fn take(&mut self, turn: Turn) {
+        match turn {
+            Turn::Begins(job, deadline) => self.begin(job, deadline),
+            Turn::Waits => {}
+            Turn::LeftOut(jobs) => {
+                for job in jobs {
+                    self.summary.left_out += 1;
+                    self.progress.finish(1);
+                    self.tallies.leave_out(&job).into_iter().for_each(&mut self.tell);
+                }
             }
-        } else if host.running == 0 {
-            let done = Event::HostDone {
-                host: host.host.clone(),
-                address: host.address,
-                not_open: host.not_open,
-                left_out: host.left_out,
-            };
-            self.summary.left_out += host.left_out;
-            self.progress.finish(host.left_out as u64);
-            (self.tell)(done);
         }
     }
 
-    fn launch_port(&mut self, index: usize) {
-        let host = &mut self.hosts[index];
-        if host.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return host.leave_out_rest();
-        }
-        let Some(port) = host.ports.next() else { return host.leave_out_rest() };
-        host.left -= 1;
-        host.running += 1;
+    /// Begins a port.
+    fn begin(&mut self, job: Job, deadline: Option<Instant>) {
+        self.tallies.begin(&job);
         self.running += 1;
         self.progress.start();
-        let mut address = host.address;
+        let host = tally::name(job.item.host.given(), job.address);
+        let (mut address, protocol, port) = (job.address, job.item.protocol, job.item.port);
         address.set_port(port);
-        let (host, deadline, spare) = (host.host.clone(), host.deadline, host.spare.clone());
         let (matcher, mut config) = (self.scanner.matcher, self.scanner.config.session);
-        let protocol = Protocol::Tcp;
-        let transport = self.scanner.transport.clone();
+        let (transport, spare) = (self.scanner.transport.clone(), self.spares.of(address.ip()));
         let (rate, cancel, notes) = (self.rate.clone(), self.cancel.clone(), self.notes.clone());
         self.tasks.spawn(async move {
             let endpoint = Endpoint { host, address, protocol };
@@ -246,64 +240,96 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
                 Driver { transport: &transport, endpoint, spare: &spare, rate, cancel: &cancel, deadline, notes };
             let driven = driver.run(session).await;
             let port = driven.into_report(&driver.endpoint, matcher.database(), config.intensity);
-            Done::Port(index, Box::new(port))
+            Done::Port(job, Box::new(port))
         });
+    }
+
+    fn resolve_next(&mut self) {
+        while let Some(name) = self.names.next() {
+            let cancel = self.cancel.clone();
+            self.tasks.spawn(async move {
+                let found = tokio::select! {
+                    found = resolve::resolve(&name) => found,
+                    () = cancel.cancelled() => Err(io::ErrorKind::Interrupted.into()),
+                };
+                Done::Resolved(name, found)
+            });
+        }
     }
 
     /// Takes in what a task has brought.
     fn collect(&mut self, done: Done) {
         match done {
-            Done::Resolved(host, ports, found) => {
-                self.resolving -= 1;
+            Done::Resolved(..) if self.summary.cancelled => {}
+            Done::Resolved(name, found) => {
+                let found = found.map_err(SkipReason::Unresolved).and_then(|address| {
+                    let is_excluded = self.exclusion.has_address(address.ip());
+                    if is_excluded { Err(SkipReason::Excluded(address.ip())) } else { Ok(address) }
+                });
+                let items = self.names.resolved(&name, found.as_ref().ok().copied());
                 match found {
-                    _ if self.summary.cancelled => {}
-                    Ok(address) => self.begin_host(&host, &ports, address),
+                    Ok(address) => {
+                        let now = Instant::now();
+                        for item in items {
+                            self.offer(Job { item, address }, now);
+                        }
+                    }
                     Err(reason) => {
-                        self.summary.hosts_skipped += 1;
-                        (self.tell)(Event::HostSkipped(HostSkipped { host: host.given, reason }));
+                        match reason {
+                            SkipReason::Unresolved(_) => self.summary.hosts_skipped += 1,
+                            SkipReason::Excluded(_) => self.summary.hosts_excluded += 1,
+                        }
+                        self.progress.finish(items.len() as u64);
+                        (self.tell)(Event::HostSkipped(HostSkipped { host: name, reason }));
                     }
                 }
+                self.resolve_next();
             }
-            Done::Port(index, port) => {
-                self.running -= 1;
-                self.progress.finish(1);
-                let host = &mut self.hosts[index];
-                host.running -= 1;
-                match port.report.state {
-                    PortState::Open => {
-                        self.summary.open += 1;
-                        self.progress.found_open();
-                    }
-                    PortState::Closed => self.summary.closed += 1,
-                    PortState::Filtered | PortState::OpenFiltered => self.summary.filtered += 1,
-                }
-                self.summary.answered += usize::from(port.report.answer.is_some());
-                host.not_open += usize::from(port.report.state != PortState::Open);
-                if port.report.state == PortState::Open || self.scanner.config.all_states {
-                    (self.tell)(Event::Port(port));
-                }
-                self.queue_or_end(index);
-            }
+            Done::Port(job, port) => self.end(&job, port),
         }
+    }
+
+    /// A port has ended.
+    fn end(&mut self, job: &Job, port: Box<PortReport>) {
+        self.running -= 1;
+        self.progress.finish(1);
+        let report = &port.report;
+        let is_open = report.state == PortState::Open;
+        match report.state {
+            PortState::Open => {
+                self.summary.open += 1;
+                self.progress.found_open();
+            }
+            PortState::Closed => self.summary.closed += 1,
+            PortState::Filtered | PortState::OpenFiltered => self.summary.filtered += 1,
+        }
+        self.summary.answered += u64::from(report.answer.is_some());
+        let ended = Ended {
+            is_open: is_open && report.outcome != Outcome::Excluded,
+            spoke: report.answer.is_some() || !report.banner.is_empty(),
+        };
+        if let Some(open) = self.schedule.ended(job.address, ended, Instant::now()) {
+            (self.tell)(Event::HostMute { host: port.host.clone(), address: job.address, open });
+        }
+        let tells = is_open || self.scanner.config.all_states;
+        if tells {
+            (self.tell)(Event::Port(port));
+        }
+        self.tallies.end(job, is_open, tells).into_iter().for_each(&mut self.tell);
     }
 
     /// Nothing new begins; what is in progress sees for itself that it must end.
     fn give_up(&mut self) {
         self.summary.cancelled = true;
-        self.summary.left_out += self.pending.drain(..).map(|(_, ports)| ports.len()).sum::<usize>();
-        for index in std::mem::take(&mut self.ready) {
-            self.hosts[index].leave_out_rest();
-            self.queue_or_end(index);
-        }
-        for host in &mut self.hosts {
-            host.leave_out_rest();
-        }
-    }
-}
-
-impl HostRun {
-    fn leave_out_rest(&mut self) {
-        self.left_out += self.left;
-        self.left = 0;
+        let waited = self.feed.end() + self.waiting();
+        self.names.give_up();
+        self.schedule.give_up();
+        let left_out = match self.progress.total() {
+            Some(total) => total - self.progress.finished() - self.running as u64,
+            None => waited as u64,
+        };
+        self.summary.left_out += left_out;
+        self.progress.finish(left_out);
+        self.tallies.give_up().into_iter().for_each(&mut self.tell);
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn overview(page: &mut Markup, end: &ScanEnd<'_>) {
     page.push("</section>\n");
 }
 
-fn list(page: &mut Markup, title: &str, kind: &str, counts: &[(&str, usize)]) {
+fn list(page: &mut Markup, title: &str, kind: &str, counts: &[(&str, u64)]) {
     if counts.is_empty() {
         return;
     }
@@ -64,7 +64,7 @@ fn list(page: &mut Markup, title: &str, kind: &str, counts: &[(&str, usize)]) {
     page.push("</section>\n");
 }
 
-fn items(page: &mut Markup, kind: &str, counts: &[(&str, usize)], most: usize) {
+fn items(page: &mut Markup, kind: &str, counts: &[(&str, u64)], most: u64) {
     for (name, count) in counts {
         page.push("<li><button type=\"button\" disabled");
         page.attribute("data-kind", kind);

@@ -184,7 +184,7 @@ fn said() -> impl Strategy<Value = Said> {
 /// What a format writes of these ports. Only the first host is said to be done.
 fn written(mut writer: impl Writer, ports: &[Said]) -> String {
     let (mut out, mut counts) = (Vec::new(), Counts::default());
-    let summary = Summary { hosts: ports.len(), ..Summary::default() };
+    let summary = Summary { hosts: ports.len() as u64, ..Summary::default() };
     writer.begin(&mut out).expect("memory can be written");
     for port in ports {
         counts.add(&port.record());

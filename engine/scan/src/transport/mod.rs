@@ -41,14 +41,20 @@ pub trait Transport: Send + Sync + 'static {
     fn connect(&self, to: &Endpoint) -> impl Future<Output = io::Result<Self::Connection>> + Send + 'static;
 
     /// Whether [`Transport::secure`] can be asked for this.
-    fn can_secure(&self, protocol: Protocol) -> bool;
+    fn can_secure(&self, protocol: Protocol) -> bool {
+        let _ = protocol;
+        false
+    }
 
     /// Puts TLS, or DTLS, over a connection. The peer's certificate is recorded, and neither it nor anything else is checked.
     fn secure(
         &self,
         to: &Endpoint,
         connection: Self::Connection,
-    ) -> impl Future<Output = io::Result<(Self::Connection, TlsInfo)>> + Send + 'static;
+    ) -> impl Future<Output = io::Result<(Self::Connection, TlsInfo)>> + Send + 'static {
+        let _ = (to, connection);
+        std::future::ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 }
 
 /// Sockets of this machine: TCP, UDP, and, with the feature `tls`, TLS over TCP.
