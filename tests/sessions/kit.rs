@@ -79,6 +79,8 @@ pub(super) struct Peer {
     otherwise: Vec<(Duration, Say)>,
     /// It takes up a connection only when the one before is closed.
     is_serial: bool,
+    /// What is sent so soon after something that was answered is lost.
+    pause: Duration,
     /// What it is inside TLS, if it speaks that.
     inside: Option<Box<Peer>>,
 }
@@ -111,6 +113,7 @@ impl Peer {
             replies: Vec::new(),
             otherwise: Vec::new(),
             is_serial: false,
+            pause: Duration::ZERO,
             inside: None,
         }
     }
@@ -118,6 +121,12 @@ impl Peer {
     /// Serves one connection after the other.
     pub(super) fn serial(mut self) -> Self {
         self.is_serial = true;
+        self
+    }
+
+    /// Overhears what is sent in the milliseconds after something that it answered.
+    pub(super) fn pauses(mut self, time: u64) -> Self {
+        self.pause = ms(time);
         self
     }
 
@@ -272,6 +281,7 @@ pub(super) fn play_over(
         events: BTreeMap::new(),
         planned: 0,
         served: None,
+        answered: None,
         queue: Vec::new(),
         inside: BTreeSet::new(),
     };
@@ -347,6 +357,7 @@ struct Play<'a> {
     planned: usize,
     /// The connection that a serial peer serves, and those that wait, with what was sent on them.
     served: Option<ConnId>,
+    answered: Option<Duration>,
     queue: Vec<(ConnId, Vec<Vec<u8>>)>,
     /// Connections inside TLS.
     inside: BTreeSet<ConnId>,
@@ -401,6 +412,10 @@ impl<'a> Play<'a> {
         }
         let peer = self.peer(conn);
         let replies = peer.replies.iter().find(|(to, _)| *to == payload);
+        if self.answered.is_some_and(|answered| self.now < answered + peer.pause) {
+            return;
+        }
+        self.answered = replies.map(|_| self.now).or(self.answered);
         self.say(self.now, conn, replies.map_or(&peer.otherwise, |(_, replies)| replies));
     }
 

@@ -119,6 +119,11 @@ fn datagrams() {
         let played = play_udp(&peer, port);
         assert!(played.summary().starts_with(expected), "{name}: {}\n{}", played.summary(), played.transcript);
     }
+    // They do not come in bursts.
+    let busy = Peer::new().answers(b"ask", 1, b"hm").answers(b"rare", 1, b"RARE").pauses(45);
+    let config = SessionConfig { intensity: 9, ..SessionConfig::default() };
+    let played = play_over(&database(), config, &busy, (Protocol::Udp, 5), Cut::Whole);
+    assert!(played.summary().starts_with("open identified rare"), "{}", played.transcript);
     let silent = play_udp(&Peer::new(), 99);
     assert_eq!(silent.probes(), "Rare Ask");
     assert!(silent.took < ms(1500), "{:?}", silent.took);

@@ -62,6 +62,9 @@ impl SessionConfig {
         (connect_time * 2).clamp(Duration::from_millis(100), Duration::from_millis(500))
     }
 
+    /// The same between two datagrams.
+    pub(super) const DATAGRAM_STEP: Duration = Duration::from_millis(50);
+
     /// How long a probe that was sent ahead is still waited for when its turn has come: a server that serves one client at a time sees it
     /// only now.
     pub(super) fn grace(connect_time: Duration) -> Duration {

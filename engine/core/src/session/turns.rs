@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use portprint_tables::ProbeId;
+use portprint_tables::{ProbeId, Protocol};
 
 use super::exchange::{Exchange, Pace};
 use super::{ConnId, End, Input, Note, Outcome, Session, SessionConfig, Step};
@@ -317,7 +317,13 @@ impl Session<'_> {
         if self.report.is_some() || self.next_look().is_none_or(|at| at > now) {
             return;
         }
-        for _ in 0..self.ahead.burst {
+        let connect_time = self.connect_time.unwrap_or_default();
+        // Servers of datagrams drop what comes in bursts: some empty their socket after each answer.
+        let (burst, step) = match self.protocol {
+            Protocol::Tcp => (self.ahead.burst, SessionConfig::step(connect_time)),
+            Protocol::Udp => (1, SessionConfig::DATAGRAM_STEP),
+        };
+        for _ in 0..burst {
             if self.turns.len() >= self.config.connections {
                 break;
             }
@@ -326,7 +332,7 @@ impl Session<'_> {
             self.turns.push_back(turn);
         }
         self.ahead.burst = (self.ahead.burst * 2).min(Ahead::MOST);
-        self.ahead.from = now + SessionConfig::step(self.connect_time.unwrap_or_default());
+        self.ahead.from = now + step;
     }
 
     /// Ends a turn; if it is the first one, what came of it counts.
@@ -420,7 +426,7 @@ impl Session<'_> {
     /// The first turn's silence counts a little later if its peer may not have seen it before.
     fn grant(&mut self, now: Duration) {
         let heard = self.ahead.heard;
-        let is_stream = self.protocol == portprint_tables::Protocol::Tcp;
+        let is_stream = self.protocol == Protocol::Tcp;
         let grace = SessionConfig::grace(self.connect_time.unwrap_or_default());
         if let Some(Turn { conn, stage: Stage::Reading(exchange), .. }) = self.turns.front_mut()
             && is_stream
