@@ -150,11 +150,16 @@ impl Session<'_> {
         let has_asked = self.probes_sent > 0 || self.connect_time.is_some();
         self.close_all();
         self.answers.sort_by_key(|(level, _)| *level);
-        let inner = core::mem::take(&mut self.answers).into_iter().next().map(|(_, answer)| answer);
+        let answer = core::mem::take(&mut self.answers).into_iter().next().map(|(_, answer)| answer);
         let tunnel = self.tunnel.take();
         let is_tunnel = tunnel.is_some();
-        // Where TLS was established, what counts is what is inside.
-        let answer = inner.or_else(|| tunnel.map(|outer| *outer).filter(|_| self.tls_info.is_none()));
+        if let Some(outer) = tunnel
+            && answer.is_none()
+            && self.first_response.is_empty()
+        {
+            // Nothing is known but that TLS is spoken, which is no service; what said so is still to be seen.
+            self.first_response = outer.banner;
+        }
         let opened = match self.protocol {
             Protocol::Tcp => self.connect_time.is_some(),
             Protocol::Udp => self.has_spoken || is_tunnel,

@@ -87,7 +87,8 @@
 //!
 //! # TLS
 //! A hard hit on a line whose service is `ssl` (UDP: `dtls`) begins everything again inside TLS, if the driver can
-//! ([`SessionConfig::tls`]). If the handshake fails, that hit is the answer.
+//! ([`SessionConfig::tls`]). What is found inside is the answer. That hit is not: where nothing is found, or the handshake fails, all that is
+//! reported of it is that TLS is spoken, and its bytes.
 //!
 //! # UDP
 //! There is no NULL probe, and no end of a connection. A port is open when it answers, closed when ICMP says so to the first probe, and
