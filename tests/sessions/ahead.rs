@@ -1,8 +1,10 @@
 //! Probes that are sent ahead of their turn: sooner done, and the answer is that of their order.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use portprint_core::session::SessionConfig;
+use portprint_core::session::{Action, Input, Outcome, PortState, Session, SessionConfig, TlsInfo};
+use portprint_core::{Matcher, Scratch};
 use portprint_tables::Protocol;
 
 use super::kit::{Connect, Cut, Peer, Played, Random, SMALL, Say, ms, play_over, play_with};
@@ -124,5 +126,74 @@ fn a_port_that_lets_in_nothing_beside_the_first_is_asked_to_the_end() {
         let config = SessionConfig { connections: 1 + random.below(5), ..SessionConfig::default() };
         let played = play_over(&SMALL, config, &peer, (Protocol::Tcp, 5), Cut::Whole);
         assert!(played.took < Duration::from_secs(30), "{}", played.transcript);
+    }
+}
+
+/// Whatever happens and whenever, the session ends, speaks only on connections that it has opened, and closes each of them once.
+#[test]
+fn any_input_at_any_time_is_taken() {
+    let info = TlsInfo::default();
+    let inputs = [
+        Input::Connected,
+        Input::Secured(&info),
+        Input::TlsFailed,
+        Input::Held,
+        Input::Data(b""),
+        Input::Data(b"220 a.example FTP"),
+        Input::Data(b"HTTP/1.0 200 ok\r\n"),
+        Input::Data(b"who knows"),
+        Input::Eof,
+        Input::Refused,
+        Input::Reset,
+        Input::TimedOut,
+        Input::Failed,
+    ];
+    let mut random = Random(5);
+    for round in 0..4000 {
+        let config = SessionConfig {
+            connections: 1 + random.below(17),
+            tls: true,
+            retries: random.below(3) as u32,
+            notes: random.below(2) == 0,
+            ..SessionConfig::default()
+        };
+        let protocol = if random.below(4) == 0 { Protocol::Udp } else { Protocol::Tcp };
+        let mut session = Session::new(&Matcher::new(&SMALL), config, protocol, 5);
+        let (mut scratch, mut now) = (Scratch::default(), Duration::ZERO);
+        let (mut open, mut known) = (BTreeSet::new(), Vec::new());
+        // After a while nothing happens but that time passes.
+        let lively = random.below(400);
+        for step in 0.. {
+            assert!(step < 20_000, "round {round} does not end");
+            match session.next() {
+                Action::Connect { conn, .. } => {
+                    assert!(open.insert(conn), "round {round}: {conn} is opened twice");
+                    known.push(conn);
+                }
+                Action::Send { conn, bytes } => {
+                    assert!(open.contains(&conn) && !bytes.is_empty(), "round {round}: sent on {conn}");
+                }
+                Action::Close { conn } => assert!(open.remove(&conn), "round {round}: {conn} is not open"),
+                Action::Note(_) => {}
+                Action::Wait { conn, until } => {
+                    if step < lively && random.below(3) > 0 {
+                        now += ms(random.below(300) as u64);
+                        let conn = known[random.below(known.len())];
+                        session.handle(now, conn, inputs[random.below(inputs.len())], &mut scratch);
+                    } else {
+                        now = now.max(until);
+                        session.handle(now, conn, Input::TimedOut, &mut scratch);
+                    }
+                    if random.below(2000) == 0 {
+                        session.abandon(Outcome::Timeout, &mut scratch);
+                    }
+                }
+                Action::Done(report) => {
+                    assert!(report.state == PortState::Open || report.answer.is_none(), "round {round}");
+                    break;
+                }
+            }
+        }
+        assert!(open.is_empty(), "round {round}: {open:?} stay open");
     }
 }

@@ -173,10 +173,9 @@ impl Session<'_> {
             Input::Connected | Input::Secured(_) => {
                 if let Input::Secured(info) = input {
                     self.tls_info.get_or_insert_with(|| info.clone().into());
-                } else {
-                    // Delays of our own only ever add.
-                    self.connect_time = Some(self.connect_time.map_or(took, |before| before.min(took)));
                 }
+                // Delays of our own only ever add, and TLS takes longer.
+                self.connect_time = Some(self.connect_time.map_or(took, |before| before.min(took)));
                 if index == 0 {
                     self.refused = 0;
                 }
