@@ -276,15 +276,15 @@ impl Session<'_> {
 
     /// When probes may be sent ahead of their turn, if they may.
     fn next_look(&self) -> Option<Duration> {
-        let is_full = self.turns.len() >= self.config.connections;
-        if is_full || self.ahead.is_blocked || self.ahead.found.is_some() || self.next_ahead().is_none() {
-            return None;
-        }
         let front = match &self.turns.front()?.stage {
             // The next probe goes on its connection.
             Stage::Reading(front) if !(front.is_null() && front.heard()) => front,
             _ => return None,
         };
+        let is_full = self.turns.len() >= self.config.connections;
+        if is_full || self.ahead.is_blocked || self.ahead.found.is_some() || self.next_ahead().is_none() {
+            return None;
+        }
         let is_busy = |turn: &Turn| turn.has_heard() || matches!(turn.stage, Stage::Connecting { .. });
         let is_busy = self.turns.iter().skip(1).any(is_busy);
         let quiet = front.last_heard() + SessionConfig::quiet(self.connect_time.unwrap_or_default());
