@@ -22,7 +22,7 @@ fn in_turn(peer: &Peer, port: u16) -> Played {
 /// A peer that answers some payloads, soon enough that no wait is over before.
 fn random_peer(random: &mut Random) -> Peer {
     let is_serial = random.below(3) == 0;
-    let slowest = if is_serial { 90 } else { 280 };
+    let slowest = if is_serial { 90 } else { 180 };
     let answers: [&[u8]; 9] = [
         b"lines ok",
         b"HTTP/1.1 200 ok\r\nServer: Tinyd/3\r\n",
@@ -43,8 +43,8 @@ fn random_peer(random: &mut Random) -> Peer {
         if random.below(2) == 0 {
             peer = peer.answers(payload, random.below(slowest) as u64, answers[random.below(answers.len())]);
             match random.below(4) {
-                0 => peer = peer.replies(payload, 281, Say::Eof),
-                1 => peer = peer.replies(payload, 281, Say::Reset),
+                0 => peer = peer.replies(payload, 181, Say::Eof),
+                1 => peer = peer.replies(payload, 181, Say::Reset),
                 _ => {}
             }
         } else if random.below(3) == 0 {

@@ -38,7 +38,7 @@ impl SessionConfig {
     pub const ADAPTIVE_FLOOR: Duration = Duration::from_secs(1);
     /// A peer that has answered several probes keeps its rhythm: it is waited for twenty times as long as its slowest first byte took, and
     /// never shorter than this.
-    pub const RHYTHM_FLOOR: Duration = Duration::from_millis(300);
+    pub const RHYTHM_FLOOR: Duration = Duration::from_millis(200);
     /// The least settle time.
     pub const SETTLE_FLOOR: Duration = Duration::from_millis(20);
     /// The greatest settle time.
