@@ -16,6 +16,9 @@ mod diagnostics;
 mod differential;
 // The generated index and the build report, byte for byte.
 mod golden;
+// Scans of peers that mean no good: time, memory, and everybody else.
+#[cfg(target_os = "linux")]
+mod hostile;
 // Every line of probes/ has an example, and answers it.
 mod own_rules;
 // What scans write, read again by readers of each format.

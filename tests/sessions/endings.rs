@@ -18,6 +18,12 @@ fn endings() {
         ("cannot be reached", Peer::new().connects([(ms(1), Connect::Unreachable)]), "filtered error sent=0"),
         ("closes at once", Peer::new().greeting(1, Say::Eof), "open tcpwrapped sent=0"),
         ("resets at once", Peer::new().greeting(1, Say::Reset), "open tcpwrapped sent=0"),
+        ("resets before we look", Peer::new().connects([(ms(1), Connect::Reset)]), "open tcpwrapped sent=0"),
+        (
+            "is silent, then resets before we look",
+            Peer::new().otherwise(1, Say::Reset).connects([accept, (ms(1), Connect::Reset)]),
+            "open reset sent=3",
+        ),
         ("closes after 4 s, always", Peer::new().greeting(4000, Say::Eof), "open tcpwrapped sent=3"),
         ("is silent", Peer::new(), "open silent sent=3"),
         ("is silent and closes on data", Peer::new().otherwise(1, Say::Eof), "open silent sent=3"),
@@ -111,6 +117,8 @@ fn an_excluded_port_is_only_looked_at() {
     assert!(play_with(&SMALL, config, &peer, 9100, Cut::Whole).summary().contains("identified ssh"));
     let nobody = Peer::new().connects([(ms(1), Connect::Refuse)]);
     assert_eq!(play(&nobody, 9100).summary(), "closed refused sent=0");
+    let resets = Peer::new().connects([(ms(1), Connect::Reset)]);
+    assert_eq!(play(&resets, 9100).summary(), "open excluded sent=0");
 }
 
 /// A session that was told `inputs`, each a second after the one before, and is then given up.

@@ -92,6 +92,8 @@ type Reply = (&'static [u8], Vec<(Duration, Say)>);
 pub(super) enum Connect {
     Accept,
     Refuse,
+    /// It is opened and reset before anybody has looked.
+    Reset,
     Ignore,
     Unreachable,
 }
@@ -401,6 +403,7 @@ impl<'a> Play<'a> {
                 }
             }
             Connect::Refuse => self.plan(at, conn, Happens::Refused),
+            Connect::Reset => self.plan(at, conn, Happens::Say(Say::Reset)),
             Connect::Unreachable => self.plan(at, conn, Happens::Unreachable),
             Connect::Ignore => {}
         }

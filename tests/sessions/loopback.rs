@@ -14,7 +14,7 @@ use portprint_scan::{
     Scanner, SkipReason, Summary, Targets, Transport,
 };
 use portprint_tables::Protocol;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::kit::{SMALL, ms, nobody};
@@ -135,6 +135,22 @@ async fn ports_are_told_apart() {
     assert_eq!(summary, Summary { hosts: 1, open: 6, answered: 4, closed: 1, ..Summary::default() });
 }
 
+/// Whether the reset comes before or after the connection is looked at is chance.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_resets_at_once_is_open() {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.expect("there is a free port");
+    let port = listener.local_addr().expect("a bound socket has an address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_zero_linger().expect("it is a socket");
+        }
+    });
+    let (ports, summary) = scan(scanner(config()), targets(&["127.0.0.0/23"], [port]), &Cancel::new()).await;
+    assert_eq!((summary.open, summary.closed, summary.filtered), (512, 0, 0));
+    let others: Vec<_> = ports.iter().map(shown).filter(|port| port != "open tcpwrapped -").collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
 #[tokio::test]
 async fn a_cancelled_scan_tells_what_it_knows() {
     let talks = serve(async |mut stream| {
@@ -234,6 +250,36 @@ impl Transport for Redirect {
     fn connect(&self, _: &Endpoint) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
         TcpStream::connect((Ipv4Addr::LOCALHOST, self.0))
     }
+}
+
+/// A peer that takes in a byte of what is sent, and no more.
+#[derive(Clone, Default)]
+struct Full(Arc<std::sync::Mutex<Vec<DuplexStream>>>);
+
+impl Transport for Full {
+    type Connection = DuplexStream;
+
+    fn connect(&self, _: &Endpoint) -> impl Future<Output = io::Result<DuplexStream>> + Send + 'static {
+        let (ours, theirs) = tokio::io::duplex(1);
+        self.0.lock().expect("nobody panics with it").push(theirs);
+        std::future::ready(Ok(ours))
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_in_does_not_hold_up_the_end() {
+    let (cancel, started) = (Cancel::new(), Instant::now());
+    let timer = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(ms(1000)).await;
+        timer.cancel();
+    });
+    let config = config();
+    let session = SessionConfig { connections: 1, ..config.session };
+    let scanner = Scanner::with_transport(Matcher::new(&SMALL), ScanConfig { session, ..config }, Full::default());
+    let (ports, _) = scan(scanner, targets(&["10.0.0.1:7"], []), &cancel).await;
+    assert_eq!(ports.iter().map(shown).collect::<Vec<_>>(), ["open error -"]);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 /// Nobody listens anywhere.

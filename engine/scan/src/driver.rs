@@ -108,8 +108,15 @@ impl<T: Transport> Driver<'_, T> {
                 }
                 Action::Send { conn, bytes } => {
                     let until = Instant::now() + SEND_TIME;
-                    if let Err(input) = lines.send(conn, bytes, until).await {
-                        handle(&mut session, clock.now(), conn, input);
+                    let sent = tokio::select! {
+                        biased;
+                        sent = lines.send(conn, bytes, until) => sent.map_err(Ok),
+                        outcome = &mut stop => Err(Err(outcome)),
+                    };
+                    match sent {
+                        Ok(()) => {}
+                        Err(Ok(input)) => handle(&mut session, clock.now(), conn, input),
+                        Err(Err(outcome)) => abandon(&mut session, outcome),
                     }
                 }
                 Action::Close { conn } => lines.close(conn),
@@ -356,8 +363,9 @@ async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 fn connect_input(error: &io::Error) -> Input<'static> {
     match error.kind() {
         ErrorKind::ConnectionRefused => Input::Refused,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Input::Reset,
         ErrorKind::TimedOut => Input::TimedOut,
+        // It was opened, and broken off before we looked.
+        _ if is_gone(error) => Input::Reset,
         _ => Input::Failed,
     }
 }

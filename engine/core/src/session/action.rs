@@ -44,7 +44,7 @@ pub enum Input<'a> {
     Eof,
     /// Nobody listens there. On UDP: the system was told so by ICMP.
     Refused,
-    /// The peer broke it off.
+    /// The peer broke it off. Said of a connection that was being opened, it means that it was open for a moment.
     Reset,
     /// The time that [`Action::Wait`] named has come, or the system gave up on connecting by itself.
     TimedOut,

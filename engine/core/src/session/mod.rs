@@ -291,6 +291,8 @@ impl<'d> Session<'d> {
             }
             self.steps.push_back(Step::Close(conn));
         }
+        // Nothing more is opened or sent.
+        self.steps.retain(|step| matches!(step, Step::Close(_) | Step::Note(_)));
         self.wrap_possible = false;
         self.finish(Some(outcome));
     }

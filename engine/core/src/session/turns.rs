@@ -166,6 +166,14 @@ impl Session<'_> {
     }
 
     pub(super) fn handle_connecting(&mut self, now: Duration, index: usize, input: Input<'_>, scratch: &mut Scratch) {
+        if matches!(input, Input::Reset) && index == 0 && self.tunnel.is_none() {
+            // Only what was opened can be reset; a port that is closed refuses. Whether a driver sees the opening before the reset is chance.
+            self.handle_connecting(now, index, Input::Connected, scratch);
+            if self.report.is_none() {
+                self.end_turn(now, index, End::Reset, scratch);
+            }
+            return;
+        }
         let Turn { probe, stage: Stage::Connecting { since }, .. } = &self.turns[index] else { return };
         let (probe, took) = (*probe, now.saturating_sub(*since));
         let opened = self.connect_time.is_some();

@@ -37,7 +37,8 @@ pub trait Transport: Send + Sync + 'static {
     /// A connection. Dropping it closes it. Of a datagram transport each read is one datagram and each write sends one; it has no end.
     type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Connects. There is no limit in time; the future is dropped when the session has waited long enough.
+    /// Connects. `ConnectionRefused` says that the port is closed; `ConnectionReset` that it was open and broke the connection off before
+    /// this was looked at. There is no limit in time; the future is dropped when the session has waited long enough.
     fn connect(&self, to: &Endpoint) -> impl Future<Output = io::Result<Self::Connection>> + Send + 'static;
 
     /// Whether [`Transport::secure`] can be asked for this.
