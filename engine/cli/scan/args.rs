@@ -1,13 +1,17 @@
 //! What can be typed after `portprint scan`.
 
+use std::convert::Infallible;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use portprint_core::session::SessionConfig;
-use portprint_scan::{PortSelection, ScanConfig};
+use portprint_scan::{PortSelection, Proxy, ProxyError, ScanConfig};
+
+use crate::exit::Failure;
 
 /// Ask ports what really runs behind them.
 #[derive(Debug, clap::Args)]
@@ -60,6 +64,8 @@ Examples:
   portprint scan -p 443 10.0.0.0/8 --exclude-file leave-alone.txt
   portprint scan -p 22 10.0.0.0/8 --seed 7 --shards 4 --shard 1   a quarter of a scan
   masscan 10.0.0.0/8 -p1-1000 -oL - | portprint scan -i - -o jsonl
+  portprint scan --proxy socks5://127.0.0.1:1080 -p 22 10.0.0.0/24
+  portprint scan --sni www.example.org -p 443 192.0.2.7
   portprint scan --dry-run -p 22 example.org   what would be sent?
   portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
 pub(crate) struct Args {
@@ -122,10 +128,50 @@ pub(crate) struct Args {
     pub(super) dry_run: bool,
 
     #[command(flatten)]
+    pub(super) way: Way,
+
+    #[command(flatten)]
     pub(super) order: Order,
 
     #[command(flatten)]
     pub(super) pace: Pace,
+}
+
+/// How peers are reached.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Way")]
+pub(super) struct Way {
+    /// Connect through a proxy: socks5:// or http://, then [USER:PASSWORD@]HOST:PORT, user and password percent-encoded. Names
+    /// are resolved here; there is no UDP. A proxy that fails ends the scan
+    #[arg(long, value_name = "URL")]
+    pub(super) proxy: Option<ProxyArg>,
+
+    /// The name to ask TLS servers for [default: the target's, if it was given by name]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
+    pub(super) sni: Option<Arc<str>>,
+}
+
+/// A proxy, or what is wrong with it: the parser of arguments would show the password with the fault.
+#[derive(Clone, Debug)]
+pub(super) struct ProxyArg(Result<Proxy, ProxyError>);
+
+impl FromStr for ProxyArg {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.parse()))
+    }
+}
+
+impl Way {
+    /// The proxy.
+    pub(super) fn proxy(&self) -> Result<Option<Proxy>, Failure> {
+        match &self.proxy {
+            None => Ok(None),
+            Some(ProxyArg(Ok(proxy))) => Ok(Some(proxy.clone())),
+            Some(ProxyArg(Err(error))) => Err(Failure::usage(format!("--proxy: {error}"))),
+        }
+    }
 }
 
 /// In which order, and which part.
@@ -282,6 +328,28 @@ fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| wrong())
 }
 
+/// A name as DNS has it (RFC 1123, 2.1), with underscores, which exist.
+fn dns_name(text: &str) -> Result<Arc<str>, String> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    if cfg!(not(feature = "tls")) {
+        return Err("this program was built without TLS".to_owned());
+    }
+    if text.len() > 253 || !text.split('.').all(is_label) || text.rsplit('.').next().is_some_and(is_number) {
+        return Err(
+            "write a DNS name like www.example.org; addresses are never sent, and other scripts are written as \
+                    xn--..."
+                .to_owned(),
+        );
+    }
+    Ok(text.into())
+}
+
 fn size(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(size @ 1..=MAX_RESPONSE) => Ok(size),
@@ -311,6 +379,29 @@ mod tests {
             ("99999999999999999999999999999", None),
         ] {
             assert_eq!(duration(text).ok().map(|time| time.as_millis()), expected, "{text}");
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn names() {
+        let long = "a.".repeat(127) + "a";
+        for (text, is_name) in [
+            ("example.org", true),
+            ("a", true),
+            ("_x.xn--bcher-kva.example", true),
+            ("1.2.3.com", true),
+            ("", false),
+            ("example.org.", false),
+            ("a..b", false),
+            ("-a.b", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("b\u{fc}cher.example", false),
+            ("a b", false),
+            (&long, false),
+        ] {
+            assert_eq!(dns_name(text).is_ok(), is_name, "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ mod xml;
 use std::sync::Arc;
 
 use portprint_core::Matcher;
-use portprint_scan::{Cancel, Event, Progress, Scanner, Summary};
+use portprint_scan::{Cancel, Direct, Event, Progress, Proxied, Scanner, Summary};
 
 pub(crate) use args::Args;
 
@@ -38,6 +38,7 @@ use trace::Trace;
 /// `portprint scan`
 pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let database = context.database()?.database;
+    let proxy = args.way.proxy()?;
     let Input { targets, faults } = input::open(&args, &database)?;
     if args.dry_run {
         dry_run::show(context, &database, targets, &args)?;
@@ -48,38 +49,51 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let cancel = Cancel::new();
     let progress = Arc::new(Progress::new());
     let mut failure = None;
-    let scanner = Scanner::new(Matcher::new(&database), args.config());
+    let (matcher, config, sni) = (Matcher::new(&database), args.config(), args.way.sni.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
     let summary = runtime.block_on(async {
         let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
+        let proxied = match proxy {
+            None => None,
+            Some(proxy) => Some(Proxied::open(proxy, sni.clone()).await?),
+        };
         let _bar = progress::show(context, &progress);
-        let summary = scanner
-            .run(targets, &cancel, &progress, |event| {
-                let written = match &event {
-                    Event::Port(port) => outputs.port(port),
-                    Event::Note(note) => trace.note(note),
-                    Event::HostDone { host, address, not_open, left_out } => {
-                        outputs.host_done(host, *address, *not_open, *left_out)
-                    }
-                    Event::HostMute { host, open, .. } => {
-                        log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
-                        Ok(())
-                    }
-                    Event::HostSkipped(skipped) => {
-                        log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
-                        Ok(())
-                    }
-                };
-                if let Err(error) = written {
-                    // The first failure is the one to tell. What is in progress still goes to the other outputs.
-                    failure.get_or_insert(error);
-                    cancel.cancel();
+        let tell = |event| {
+            let written = match &event {
+                Event::Port(port) => outputs.port(port),
+                Event::Note(note) => trace.note(note),
+                Event::HostDone { host, address, not_open, left_out } => {
+                    outputs.host_done(host, *address, *not_open, *left_out)
                 }
-            })
-            .await;
+                Event::HostMute { host, open, .. } => {
+                    log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
+                    Ok(())
+                }
+                Event::HostSkipped(skipped) => {
+                    log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
+                    Ok(())
+                }
+                Event::Fault(error) => Err(Failure::fault(error.to_string())),
+            };
+            if let Err(error) = written {
+                // The first failure is the one to tell. What is in progress still goes to the other outputs.
+                failure.get_or_insert(error);
+                cancel.cancel();
+            }
+        };
+        let summary = match proxied {
+            None => {
+                let scanner = Scanner::with_transport(matcher, config, Direct::new(sni));
+                scanner.run(targets, &cancel, &progress, tell).await
+            }
+            Some(proxied) => {
+                let scanner = Scanner::with_transport(matcher, config, proxied);
+                scanner.run(targets, &cancel, &progress, tell).await
+            }
+        };
         interrupts.abort();
         summary
     });
@@ -89,7 +103,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let summary = summary.map_err(|error| Failure::fault(format!("the targets cannot be read: {error}")))?;
+    let summary = summary.map_err(|error| Failure::fault(error.to_string()))?;
     ended.and(trace.end())?;
     tell(&summary);
     if let Some(failure) = faults.failure() {

@@ -43,6 +43,8 @@ pub enum Event {
         /// How many were left out: the scan or the host's time was over, or the host was mute.
         left_out: usize,
     },
+    /// The [transport](crate::Transport::fault) has failed. Nothing new begins, as if the scan had been cancelled.
+    Fault(io::Error),
 }
 
 impl Event {

@@ -51,4 +51,4 @@ pub use space::{Defaults, Item};
 pub use target::{AddressRange, Excluded, Exclusion, Host, Hosts, Target, TargetError};
 pub use targets::{Arrival, Items, Shard, Stream, Targets, WINDOW};
 pub use tokio_util::sync::CancellationToken as Cancel;
-pub use transport::{Connection, Direct, Endpoint, Transport};
+pub use transport::{Connection, Direct, Endpoint, Proxied, Proxy, ProxyError, Transport};

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use portprint_core::Matcher;
@@ -57,7 +58,7 @@ impl<T: Transport> Scanner<T> {
     }
 
     /// Scans `targets`, telling `tell` what is found as it is found. When `cancel` is cancelled nothing new begins, and what is in
-    /// progress ends with what is known. Must be called within a tokio runtime.
+    /// progress ends with what is known; likewise when the transport fails. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// Only if the system has no thread to read the targets on.
@@ -69,6 +70,7 @@ impl<T: Transport> Scanner<T> {
         tell: impl FnMut(Event),
     ) -> io::Result<Summary> {
         let (notes, mut noted) = mpsc::channel(NOTES);
+        let (cancel, mut fault) = (&cancel.child_token(), pin!(self.transport.fault()));
         let items = targets.into_items();
         progress.set_total(items.total());
         let whole = items.has_whole_hosts() && items.hosts() <= Event::WHOLE_HOSTS;
@@ -83,7 +85,8 @@ impl<T: Transport> Scanner<T> {
             schedule: Schedule::new(limits(&self.config)),
             tallies: Tallies::new(whole),
             spares: Spares::new(self.config.host_concurrency),
-            feed: Feed::start(items)?,
+            feed: Feed::start(items)
+                .map_err(|error| io::Error::new(error.kind(), format!("the targets cannot be read: {error}")))?,
             running: 0,
             tasks: JoinSet::new(),
             notes,
@@ -99,6 +102,10 @@ impl<T: Transport> Scanner<T> {
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !run.summary.cancelled => run.give_up(),
+                error = &mut fault, if !cancel.is_cancelled() => {
+                    cancel.cancel();
+                    (run.tell)(Event::Fault(error));
+                }
                 Some(note) = noted.recv() => (run.tell)(Event::Note(note)),
                 Some(done) = run.tasks.join_next() => match done {
                     Ok(done) => {

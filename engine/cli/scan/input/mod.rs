@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portprint_scan::{AddressRange, Defaults, Excluded, PortSet, Ports, Shard, Targets};
+use portprint_scan::{AddressRange, Defaults, Excluded, PortSet, Ports, Shard, Target, Targets};
 use portprint_tables::{Database, Protocol};
 
 use crate::exit::Failure;
@@ -28,6 +28,9 @@ use crate::match_command;
 
 use super::Args;
 use lines::{Line, Lines};
+
+/// Why there is no UDP with `--proxy`.
+const NO_UDP: &str = "UDP does not go through a proxy";
 
 /// The rarity up to which a probe's ports are usual ones.
 const USUAL_RARITY: u8 = 3;
@@ -84,8 +87,16 @@ pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failur
     let seed = args.order.seed.unwrap_or_else(|| RandomState::new().hash_one("portprint"));
     log::info!("the order of ports is that of --seed {seed}");
     let mut targets = Targets::new(defaults, seed);
+    let tcp_only = args.way.proxy.is_some();
+    if tcp_only && (args.udp || args.ports.as_ref().is_some_and(|ports| !ports.udp.is_empty())) {
+        return Err(Failure::usage(format!("{NO_UDP}; leave out -u, or the ports behind U:")));
+    }
     for text in &args.targets {
-        targets.add(text.parse().map_err(|error| Failure::usage(format!("{error}")))?);
+        let target: Target = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+        if tcp_only && target.names_udp() {
+            return Err(Failure::usage(format!("target '{text}': {NO_UDP}")));
+        }
+        targets.add(target);
     }
     let faults = Arc::new(Faults::default());
     let excluded = excluded(args, &faults)?;
@@ -99,7 +110,7 @@ pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failur
         targets.shard(shard);
     }
     for path in &args.input {
-        targets.add_stream(stream::open(path, &faults)?);
+        targets.add_stream(stream::open(path, tcp_only, &faults)?);
     }
     Ok(Input { targets, faults })
 }

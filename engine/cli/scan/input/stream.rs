@@ -12,10 +12,10 @@ use portprint_scan::{Arrival, Stream, Target};
 use crate::exit::Failure;
 use crate::match_command;
 
-use super::Faults;
 use super::array::Array;
 use super::line::LineFile;
 use super::xml::Xml;
+use super::{Faults, NO_UDP};
 
 /// Much is read at a time, and the beginning of a file, which tells its format, is in the first piece.
 const BUFFER: usize = 64 * 1024;
@@ -62,13 +62,14 @@ impl Told {
 }
 
 /// Opens a file, or standard input for `-`. Reading begins when targets are asked for.
-pub(super) fn open(path: &Path, faults: &Arc<Faults>) -> Result<Stream, Failure> {
+pub(super) fn open(path: &Path, tcp_only: bool, faults: &Arc<Faults>) -> Result<Stream, Failure> {
     let name = match_command::name(path);
     // Who sends targets through a pipe may take time to find them; a file has them all.
     let is_file = path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(|file| file.is_file());
     let file = File {
         input: Some(match_command::open(path)?),
         records: None,
+        tcp_only,
         read: VecDeque::new(),
         told: Told { name, faults: faults.clone() },
     };
@@ -80,6 +81,8 @@ struct File {
     /// Before its format is known.
     input: Option<Box<dyn Read + Send>>,
     records: Option<Box<dyn Records>>,
+    /// Whether UDP is refused.
+    tcp_only: bool,
     read: VecDeque<Target>,
     told: Told,
 }
@@ -101,14 +104,20 @@ impl Iterator for File {
 
     fn next(&mut self) -> Option<Target> {
         loop {
-            if let Some(target) = self.read.pop_front() {
-                return Some(target);
+            while let Some(target) = self.read.pop_front() {
+                if !self.tcp_only || !target.names_udp() {
+                    return Some(target);
+                }
+                log::warn!("{}: a target with UDP: {NO_UDP}; skipped", self.told.name);
+                self.told.faults.count();
             }
             match self.read_on() {
                 Ok(true) => {}
                 Ok(false) => {
                     self.records = None;
-                    return self.read.pop_front();
+                    if self.read.is_empty() {
+                        return None;
+                    }
                 }
                 Err(error) => {
                     self.records = None;

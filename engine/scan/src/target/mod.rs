@@ -94,6 +94,12 @@ impl Host {
 const WIDEST_V6: u8 = 48;
 
 impl Target {
+    /// Whether it says that it, or some of its ports, are UDP.
+    #[must_use]
+    pub fn names_udp(&self) -> bool {
+        self.protocol == Some(Protocol::Udp) || self.ports.as_ref().is_some_and(|ports| !ports.udp.is_empty())
+    }
+
     /// Reads an IPv6 address without brackets whose last colon stands before a port, as naabu writes it. Where `None` comes back there is
     /// no such reading; where one does, the same text may be an address without a port, too: `2001:db8::5:80` is.
     #[must_use]

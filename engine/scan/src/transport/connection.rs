@@ -19,6 +19,12 @@ pub enum Connection {
     /// A stream inside TLS.
     #[cfg(feature = "tls")]
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    /// A stream inside TLS that rustls does not speak.
+    #[cfg(feature = "openssl")]
+    OldTls(Box<tokio_openssl::SslStream<TcpStream>>),
+    /// Datagrams inside DTLS.
+    #[cfg(feature = "openssl")]
+    Dtls(Box<tokio_openssl::SslStream<Datagrams>>),
 }
 
 macro_rules! each {
@@ -28,13 +34,22 @@ macro_rules! each {
             Connection::Udp($connection) => $does,
             #[cfg(feature = "tls")]
             Connection::Tls($connection) => $does,
+            #[cfg(feature = "openssl")]
+            Connection::OldTls($connection) => $does,
+            #[cfg(feature = "openssl")]
+            Connection::Dtls($connection) => $does,
         }
     };
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        each!(self, connection => Pin::new(connection).poll_read(cx, buf))
+        let polled = each!(self, connection => Pin::new(connection).poll_read(cx, buf));
+        // What OpenSSL does not understand is called by the name that rustls has for it.
+        polled.map_err(|error| match error.kind() {
+            io::ErrorKind::Other => io::Error::new(io::ErrorKind::InvalidData, error),
+            _ => error,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connection;
 mod datagrams;
+mod proxy;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -17,6 +18,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 pub use connection::Connection;
 use datagrams::Datagrams;
+pub use proxy::{Proxied, Proxy, ProxyError};
 
 /// Where a connection goes.
 #[derive(Clone, Debug)]
@@ -56,9 +58,14 @@ pub trait Transport: Send + Sync + 'static {
         let _ = (to, connection);
         std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
+
+    /// Comes back when nobody can be reached any longer for a reason that is not the peers'. The scan ends then, and tells the error.
+    fn fault(&self) -> impl Future<Output = io::Error> + Send + 'static {
+        std::future::pending()
+    }
 }
 
-/// Sockets of this machine: TCP, UDP, and, with the feature `tls`, TLS over TCP.
+/// Sockets of this machine: TCP, UDP, with the feature `tls` TLS over TCP, and with the feature `openssl` old TLS, and DTLS over UDP.
 #[derive(Clone, Debug)]
 pub struct Direct {
     #[cfg(feature = "tls")]
@@ -74,6 +81,24 @@ impl Direct {
         Self {
             #[cfg(feature = "tls")]
             tls: tls::Tls::new(sni),
+        }
+    }
+
+    /// Puts TLS over a connection, or over another to the same peer, if that is needed.
+    fn secure_or_again(
+        &self,
+        to: &Endpoint,
+        connection: Connection,
+        again: impl Future<Output = io::Result<TcpStream>> + Send + 'static,
+    ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
+        #[cfg(feature = "tls")]
+        {
+            self.tls.secure(to, connection, again)
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            let _ = (to, connection, again);
+            std::future::ready(Err(io::ErrorKind::Unsupported.into()))
         }
     }
 }
@@ -92,7 +117,14 @@ impl Transport for Direct {
     }
 
     fn can_secure(&self, protocol: Protocol) -> bool {
-        cfg!(feature = "tls") && protocol == Protocol::Tcp
+        match protocol {
+            #[cfg(feature = "tls")]
+            Protocol::Tcp => true,
+            #[cfg(feature = "tls")]
+            Protocol::Udp => self.tls.has_dtls(),
+            #[cfg(not(feature = "tls"))]
+            _ => false,
+        }
     }
 
     fn secure(
@@ -100,15 +132,7 @@ impl Transport for Direct {
         to: &Endpoint,
         connection: Connection,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
-        #[cfg(feature = "tls")]
-        {
-            self.tls.secure(to, connection)
-        }
-        #[cfg(not(feature = "tls"))]
-        {
-            let _ = (to, connection);
-            std::future::ready(Err(io::ErrorKind::Unsupported.into()))
-        }
+        self.secure_or_again(to, connection, connect_tcp(to.address))
     }
 }
 

@@ -1,6 +1,10 @@
 //! TLS 1.2 and 1.3 by rustls, to learn what is inside: nothing is checked, and the certificate is recorded.
+//!
+//! With the feature `openssl`, peers that rustls has nothing in common with are asked again by OpenSSL over a new connection.
 
 mod certificate;
+#[cfg(feature = "openssl")]
+mod openssl;
 mod unchecked;
 
 use std::future::Future;
@@ -13,6 +17,7 @@ use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Connection, Endpoint};
@@ -23,6 +28,9 @@ use unchecked::Unchecked;
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
     sni: Option<Arc<str>>,
+    /// `None`: this machine's OpenSSL may not speak so.
+    #[cfg(feature = "openssl")]
+    old: Option<openssl::OpenSsl>,
 }
 
 impl Tls {
@@ -36,22 +44,86 @@ impl Tls {
             .with_no_client_auth();
         // Each connection stands for itself, and shows its certificate.
         config.resumption = Resumption::disabled();
-        Self { config: Arc::new(config), sni }
+        Self {
+            config: Arc::new(config),
+            sni,
+            #[cfg(feature = "openssl")]
+            old: openssl::OpenSsl::new().ok(),
+        }
     }
 
+    /// Whether there is DTLS.
+    pub(super) fn has_dtls(&self) -> bool {
+        #[cfg(feature = "openssl")]
+        {
+            self.old.is_some()
+        }
+        #[cfg(not(feature = "openssl"))]
+        {
+            false
+        }
+    }
+
+    /// Puts TLS or DTLS over a connection. `again` is another one to the same peer, if it is needed.
     pub(super) fn secure(
         &self,
         to: &Endpoint,
         connection: Connection,
+        again: impl Future<Output = io::Result<TcpStream>> + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
         let connector = TlsConnector::from(self.config.clone());
         let name = server_name(self.sni.as_ref().unwrap_or(&to.host), to.address.ip());
+        #[cfg(feature = "openssl")]
+        let old = self.old.clone();
         async move {
-            let Connection::Tcp(stream) = connection else { return Err(io::ErrorKind::Unsupported.into()) };
-            let stream = connector.connect(name, stream).await?;
-            let info = describe(stream.get_ref().1);
-            Ok((Connection::Tls(Box::new(stream)), info))
+            let stream = match connection {
+                Connection::Tcp(stream) => stream,
+                #[cfg(feature = "openssl")]
+                Connection::Udp(datagrams) => {
+                    let Some(old) = old else { return Err(io::ErrorKind::Unsupported.into()) };
+                    let (stream, info) = old.secure_datagrams(datagrams, sent(&name)).await?;
+                    return Ok((Connection::Dtls(Box::new(stream)), info));
+                }
+                _ => return Err(io::ErrorKind::Unsupported.into()),
+            };
+            match connector.connect(name.clone(), stream).await {
+                Ok(stream) => {
+                    let info = describe(stream.get_ref().1);
+                    Ok((Connection::Tls(Box::new(stream)), info))
+                }
+                #[cfg(feature = "openssl")]
+                Err(error)
+                    if is_too_old(&error)
+                        && let Some(old) = old =>
+                {
+                    let (stream, info) = old.secure(again.await?, sent(&name)).await?;
+                    Ok((Connection::OldTls(Box::new(stream)), info))
+                }
+                Err(error) => {
+                    drop(again);
+                    Err(error)
+                }
+            }
         }
+    }
+}
+
+/// Whether the peer may speak another TLS than rustls does. Old ones hang up on a greeting that they do not know.
+#[cfg(feature = "openssl")]
+fn is_too_old(error: &io::Error) -> bool {
+    use rustls::Error::{AlertReceived, PeerIncompatible, PeerMisbehaved};
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(error) => matches!(error, AlertReceived(_) | PeerIncompatible(_) | PeerMisbehaved(_)),
+        None => matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset),
+    }
+}
+
+/// The name that is sent.
+#[cfg(feature = "openssl")]
+fn sent<'a>(name: &'a ServerName<'_>) -> Option<&'a str> {
+    match name {
+        ServerName::DnsName(name) => Some(name.as_ref()),
+        _ => None,
     }
 }
 
@@ -77,3 +149,6 @@ fn describe(session: &rustls::ClientConnection) -> TlsInfo {
     }
     info
 }
+
+#[cfg(test)]
+mod tests;
