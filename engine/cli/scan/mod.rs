@@ -1,7 +1,7 @@
 //! `portprint scan`: targets in, what runs behind their ports out.
 //!
 //! ```text
-//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses
+//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses ─► journal
 //! ```
 
 mod args;
@@ -9,8 +9,10 @@ mod command;
 mod counts;
 mod csv;
 mod dry_run;
+mod file;
 mod html;
 mod input;
+mod journal;
 mod jsonl;
 mod outputs;
 mod per_host;
@@ -32,20 +34,39 @@ use crate::context::Context;
 use crate::exit::{Ending, Failure};
 
 use input::Input;
+use journal::{Journal, Notes};
 use outputs::Outputs;
 use trace::Trace;
 
 /// `portprint scan`
 pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let database = context.database()?.database;
-    let Input { targets, faults } = input::open(&args, &database)?;
+    let mut journal = args.order.resume.as_deref().map(Journal::open).transpose()?;
+    let seed = journal.as_ref().and_then(Journal::seed);
+    let Input { mut targets, faults, identity } = input::open(&args, &database, seed)?;
     if args.dry_run {
         dry_run::show(context, &database, targets, &args)?;
         return faults.failure().map_or_else(|| Ok(ending(faults.is_any())), Err);
     }
-    let mut outputs = Outputs::open(context, &database, &args)?;
-    let mut trace = Trace::open(&database, &args)?;
+    let goes_on = journal.as_ref().is_some_and(Journal::goes_on);
+    if let Some(journal) = &mut journal {
+        targets.go_on(journal.begin(identity)?);
+        if args.output.iter().all(|output| !output.format.has_records()) {
+            log::warn!(
+                "if the program is killed, hosts in progress are missing in this output; -o jsonl=FILE loses nothing"
+            );
+        }
+    }
+    let mut outputs = Outputs::open(context, &database, &args, goes_on)?;
+    let mut trace = Trace::open(&database, &args, goes_on)?;
     let cancel = Cancel::new();
+    let notes = match journal {
+        Some(journal) => {
+            let files = outputs.to_sync()?.into_iter().chain(trace.to_sync()?).collect();
+            Some(journal.start(files, cancel.clone())?)
+        }
+        None => None,
+    };
     let progress = Arc::new(Progress::new());
     let mut failure = None;
     let scanner = Scanner::new(Matcher::new(&database), args.config());
@@ -61,6 +82,15 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
                 let written = match &event {
                     Event::Port(port) => outputs.port(port),
                     Event::Note(note) => trace.note(note),
+                    Event::Done(place) => match &notes {
+                        // What could not be written is not done.
+                        Some(notes) if failure.is_none() => trace.flush().map(|()| notes.done(*place)),
+                        _ => Ok(()),
+                    },
+                    Event::Window(window) => {
+                        notes.iter().for_each(|notes| notes.window(*window));
+                        Ok(())
+                    }
                     Event::HostDone { host, address, not_open, left_out } => {
                         outputs.host_done(host, *address, *not_open, *left_out)
                     }
@@ -86,12 +116,17 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     // Whatever went wrong, what was written is to be whole.
     let broken_off = Summary { cancelled: true, ..Summary::default() };
     let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off));
+    let noted = notes.map(Notes::end).transpose();
     if let Some(failure) = failure {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::fault(format!("the targets cannot be read: {error}")))?;
-    ended.and(trace.end())?;
+    ended.and(trace.flush())?;
+    let journal = noted?;
     tell(&summary);
+    if let Some(name) = journal.filter(|_| summary.cancelled) {
+        log::warn!("the same command goes on from here; {name} says what is done");
+    }
     if let Some(failure) = faults.failure() {
         return Err(failure);
     }
