@@ -151,7 +151,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         assert!(code == 0 && err.contains("300 ports"), "{err}");
         assert_eq!(
             found(&place.read(&output)).values().map(|(_, count)| count).sum::<usize>(),
-            union.values().map(|it| it.1).sum()
+            union.values().map(|it| it.1).sum::<usize>()
         );
     }
     let journal = std::fs::metadata(place.path("0.journal")).expect("it is there").len();

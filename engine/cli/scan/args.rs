@@ -51,12 +51,13 @@ Fields without a value are left out. `service` never comes from the port number.
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
 With --resume FILE a scan that was interrupted or killed goes on when the same command is given again;
---seed need not be. FILE notes down what is done, after the results are written: nothing is lost, and
-ports that were in flight may come twice (the last record of a port is the one to keep). Files of
-text, jsonl, csv and --save-responses are added to, after half a line at the end is cut off; xml and
-html are written anew with what this run finds, and the file of the run before is renamed to FILE.1.
-Other targets, other ports, exclusions, shards or probes are refused; pace, timeouts and outputs may
-change. Targets of -i, standard input too, must come again as they were, from the beginning.
+--seed need not be. FILE notes down what is done, after the results are written. Nothing is lost; ports
+that were in flight, or had ended less than 200 ms before, may come twice: keep the last record of each.
+Files of text, jsonl, csv and --save-responses are added to, after half a line at the end is cut off;
+xml and html are written anew with what this run finds, and the file of the run before gets another
+name, such as found.xml.1. If only -o text, xml or html is given, a kill loses what they had not
+written yet. A journal of other targets, ports, exclusions, shards or probes is refused; pace, timeouts
+and outputs may change. Targets of -i, standard input too, must come again as they were, from the start.
 
 Examples:
   portprint scan 127.0.0.1                     the usual ports of this machine

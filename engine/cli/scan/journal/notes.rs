@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_millis(200);
 const MANY: usize = 1000;
 
 /// How much may wait for the disk before the scan does.
-const AHEAD: usize = 65_536;
+const AHEAD: usize = 4096;
 
 /// How often the journal itself is brought to the disk. What outputs hold is there before the journal says so.
 const SYNC: Duration = Duration::from_secs(1);
