@@ -9,6 +9,7 @@ mod kit;
 mod loopback;
 mod order;
 mod program;
+mod resume;
 mod settle;
 mod sources;
 mod tunnel;

@@ -54,6 +54,15 @@ JSON Lines are one record for each open port:
 Fields without a value are left out. `service` never comes from the port number. `outcome` is one
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
+With --resume FILE a scan that was interrupted or killed goes on when the same command is given again;
+--seed need not be. FILE notes down what is done, after the results are written. Nothing is lost; ports
+that were in flight, or had ended less than 200 ms before, may come twice: keep the last record of each.
+Files of text, jsonl, csv and --save-responses are added to, after half a line at the end is cut off;
+xml and html are written anew with what this run finds, and the file of the run before gets another
+name, such as found.xml.1. If only -o text, xml or html is given, a kill loses what they had not
+written yet. A journal of other targets, ports, exclusions, shards or probes is refused; pace, timeouts
+and outputs may change. Targets of -i, standard input too, must come again as they were, from the start.
+
 Examples:
   portprint scan 127.0.0.1                     the usual ports of this machine
   portprint scan -p- 127.0.0.1                 all of them
@@ -66,6 +75,7 @@ Examples:
   masscan 10.0.0.0/8 -p1-1000 -oL - | portprint scan -i - -o jsonl
   portprint scan --proxy socks5://127.0.0.1:1080 -p 22 10.0.0.0/24
   portprint scan --sni www.example.org -p 443 192.0.2.7
+  portprint scan --resume s.journal -o jsonl=s.jsonl -p 443 10.0.0.0/16   again to go on
   portprint scan --dry-run -p 22 example.org   what would be sent?
   portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
 pub(crate) struct Args {
@@ -189,6 +199,10 @@ pub(super) struct Order {
     /// Which part, from 1 on
     #[arg(long, value_name = "I", requires = "shards", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) shard: Option<u32>,
+
+    /// Note down in a file what is done; if it exists, go on where that scan stopped
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) resume: Option<PathBuf>,
 }
 
 /// How fast, how much, how long.
@@ -300,6 +314,18 @@ pub(super) enum Format {
     Csv,
     /// A page for browsers.
     Html,
+}
+
+impl Format {
+    /// Whether it has a record for each port, which is written when the port is finished.
+    pub(super) fn has_records(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Csv)
+    }
+
+    /// Whether more can be written after its end.
+    pub(super) fn has_lines(self) -> bool {
+        self.has_records() || self == Self::Text
+    }
 }
 
 impl FromStr for OutputArg {

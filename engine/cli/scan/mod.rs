@@ -1,7 +1,7 @@
 //! `portprint scan`: targets in, what runs behind their ports out.
 //!
 //! ```text
-//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses
+//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses ─► journal
 //! ```
 
 mod args;
@@ -9,8 +9,10 @@ mod command;
 mod counts;
 mod csv;
 mod dry_run;
+mod file;
 mod html;
 mod input;
+mod journal;
 mod jsonl;
 mod outputs;
 mod per_host;
@@ -32,6 +34,7 @@ use crate::context::Context;
 use crate::exit::{Ending, Failure};
 
 use input::Input;
+use journal::{Journal, Notes};
 use outputs::Outputs;
 use trace::Trace;
 
@@ -39,16 +42,35 @@ use trace::Trace;
 pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let database = context.database()?.database;
     let proxy = args.way.proxy()?;
-    let Input { targets, faults } = input::open(&args, &database)?;
+    let mut journal = args.order.resume.as_deref().map(Journal::open).transpose()?;
+    let seed = journal.as_ref().and_then(Journal::seed);
+    let Input { mut targets, faults, identity } = input::open(&args, &database, seed)?;
     if args.dry_run {
         dry_run::show(context, &database, targets, &args)?;
         return faults.failure().map_or_else(|| Ok(ending(faults.is_any())), Err);
     }
-    let mut outputs = Outputs::open(context, &database, &args)?;
-    let mut trace = Trace::open(&database, &args)?;
+    let goes_on = journal.as_ref().is_some_and(Journal::goes_on);
+    if let Some(journal) = &mut journal {
+        targets.go_on(journal.begin(identity)?);
+        if args.output.iter().all(|output| !output.format.has_records()) {
+            log::warn!(
+                "if the program is killed, hosts in progress are missing in this output; -o jsonl=FILE loses nothing"
+            );
+        }
+    }
+    let mut outputs = Outputs::open(context, &database, &args, goes_on)?;
+    let mut trace = Trace::open(&database, &args, goes_on)?;
     let cancel = Cancel::new();
+    let notes = match journal {
+        Some(journal) => {
+            let files = outputs.to_sync()?.into_iter().chain(trace.to_sync()?).collect();
+            Some(journal.start(files, cancel.clone())?)
+        }
+        None => None,
+    };
     let progress = Arc::new(Progress::new());
-    let mut failure = None;
+    let mut told =
+        Told { outputs: &mut outputs, trace: &mut trace, notes: notes.as_ref(), cancel: &cancel, failure: None };
     let (matcher, config, sni) = (Matcher::new(&database), args.config(), args.way.sni.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -61,29 +83,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
             Some(proxy) => Some(Proxied::open(proxy, sni.clone()).await?),
         };
         let _bar = progress::show(context, &progress);
-        let tell = |event| {
-            let written = match &event {
-                Event::Port(port) => outputs.port(port),
-                Event::Note(note) => trace.note(note),
-                Event::HostDone { host, address, not_open, left_out } => {
-                    outputs.host_done(host, *address, *not_open, *left_out)
-                }
-                Event::HostMute { host, open, .. } => {
-                    log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
-                    Ok(())
-                }
-                Event::HostSkipped(skipped) => {
-                    log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
-                    Ok(())
-                }
-                Event::Fault(error) => Err(Failure::fault(error.to_string())),
-            };
-            if let Err(error) = written {
-                // The first failure is the one to tell. What is in progress still goes to the other outputs.
-                failure.get_or_insert(error);
-                cancel.cancel();
-            }
-        };
+        let tell = |event| told.take(&event);
         let summary = match proxied {
             None => {
                 let scanner = Scanner::with_transport(matcher, config, Direct::new(sni));
@@ -97,15 +97,21 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         interrupts.abort();
         summary
     });
+    let failure = told.failure;
     // Whatever went wrong, what was written is to be whole.
     let broken_off = Summary { cancelled: true, ..Summary::default() };
     let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off));
+    let noted = notes.map(Notes::end).transpose();
     if let Some(failure) = failure {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::fault(error.to_string()))?;
-    ended.and(trace.end())?;
+    ended.and(trace.flush())?;
+    let journal = noted?;
     tell(&summary);
+    if let Some(name) = journal.filter(|_| summary.cancelled) {
+        log::warn!("the same command goes on from here; {name} says what is done");
+    }
     if let Some(failure) = faults.failure() {
         return Err(failure);
     }
@@ -113,6 +119,54 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         Summary { cancelled: true, .. } => Ending::Interrupted,
         _ => ending(faults.is_any() || summary.hosts_skipped > 0),
     })
+}
+
+/// Whoever is told what a scan finds.
+struct Told<'a> {
+    outputs: &'a mut Outputs,
+    trace: &'a mut Trace,
+    notes: Option<&'a Notes>,
+    cancel: &'a Cancel,
+    /// The first failure, which is the one to tell.
+    failure: Option<Failure>,
+}
+
+impl Told<'_> {
+    fn take(&mut self, event: &Event) {
+        if let Err(error) = self.write(event) {
+            // What is in progress still goes to the other outputs.
+            self.failure.get_or_insert(error);
+            self.cancel.cancel();
+        }
+    }
+
+    fn write(&mut self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Port(port) => self.outputs.port(port),
+            Event::Note(note) => self.trace.note(note),
+            Event::Done(place) => match self.notes {
+                // What could not be written is not done.
+                Some(notes) if self.failure.is_none() => self.trace.flush().map(|()| notes.done(*place)),
+                _ => Ok(()),
+            },
+            Event::Window(window) => {
+                self.notes.into_iter().for_each(|notes| notes.window(*window));
+                Ok(())
+            }
+            Event::HostDone { host, address, not_open, left_out } => {
+                self.outputs.host_done(host, *address, *not_open, *left_out)
+            }
+            Event::HostMute { host, open, .. } => {
+                log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
+                Ok(())
+            }
+            Event::HostSkipped(skipped) => {
+                log::warn!("{}: {}; skipped", skipped.host, skipped.reason);
+                Ok(())
+            }
+            Event::Fault(error) => Err(Failure::fault(error.to_string())),
+        }
+    }
 }
 
 fn ending(input_is_bad: bool) -> Ending {

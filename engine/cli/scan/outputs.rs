@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
@@ -20,8 +19,9 @@ use crate::{bars, escape, output};
 use super::Args;
 use super::args::{Format, OutputArg};
 use super::counts::Counts;
+use super::journal::Synced;
 use super::record::Record;
-use super::{command, csv, html, jsonl, summary, text, xml};
+use super::{command, csv, file, html, jsonl, summary, text, xml};
 
 /// A format. It is told of everything in order, and writes what it can when it can.
 pub(super) trait Writer {
@@ -84,6 +84,8 @@ struct Output {
     file: Option<String>,
     out: Box<dyn Write>,
     writer: Box<dyn Writer>,
+    /// The file, if it is one that can be brought to the disk.
+    to_sync: Option<Synced>,
     /// Whether progress bars may stand where it writes.
     is_terminal: bool,
     /// After a fault nothing more is written.
@@ -91,16 +93,27 @@ struct Output {
 }
 
 impl Outputs {
-    /// Opens all outputs.
-    pub(super) fn open(context: &Context, database: &Database<'static>, args: &Args) -> Result<Self, Failure> {
+    /// Opens all outputs. When a scan goes on, files that can be added to are, and the others are kept under another name.
+    pub(super) fn open(
+        context: &Context,
+        database: &Database<'static>,
+        args: &Args,
+        goes_on: bool,
+    ) -> Result<Self, Failure> {
         if args.output.iter().filter(|output| output.file.is_none()).count() > 1 {
             return Err(Failure::usage(
                 "only one format can go to standard output; give the others a file: -o jsonl=FILE",
             ));
         }
         let begin = ScanBegin { time: SystemTime::now(), command: command::typed() };
-        let list = args.output.iter().map(|output| Output::open(context, output, &begin)).collect::<Result<_, _>>()?;
+        let open = |output| Output::open(context, output, &begin, goes_on);
+        let list = args.output.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Self { database: *database, begin: begin.time, counts: Counts::default(), list })
+    }
+
+    /// The files that must be on the disk before anything is said to be done.
+    pub(super) fn to_sync(&mut self) -> Result<Vec<Synced>, Failure> {
+        Ok(self.list.iter_mut().filter_map(|output| output.to_sync.take()).collect())
     }
 
     /// A port is finished.
@@ -158,11 +171,21 @@ impl Outputs {
 }
 
 impl Output {
-    fn open(context: &Context, arg: &OutputArg, begin: &ScanBegin) -> Result<Self, Failure> {
+    fn open(context: &Context, arg: &OutputArg, begin: &ScanBegin, goes_on: bool) -> Result<Self, Failure> {
         let file = arg.file.as_ref().map(|path| escape::message(&path.display().to_string()).into_owned());
+        let (mut has_lines, mut to_sync) = (false, None);
         let out: Box<dyn Write> = match &arg.file {
             Some(path) => {
-                let created = File::create(path).map_err(|error| Failure::file(path.display(), error))?;
+                let fault = |error| Failure::file(path.display(), error);
+                let created = if arg.format.has_lines() {
+                    let opened = file::lines(path, goes_on).map_err(fault)?;
+                    has_lines = opened.1;
+                    opened.0
+                } else {
+                    file::create(path, goes_on).map_err(fault)?
+                };
+                let handle = file::to_sync(&created).map_err(fault)?;
+                to_sync = handle.map(|file| Synced { name: path.display().to_string(), file });
                 match (arg.format, context.color()) {
                     (Format::Text, Color::Auto | Color::Never) => {
                         Box::new(BufWriter::new(AutoStream::new(created, ColorChoice::Never)))
@@ -188,8 +211,10 @@ impl Output {
                 Box::new(text::Tables::new(context.is_verbose(), width))
             }
         };
-        let mut output = Self { file, out, writer, is_terminal, has_failed: false };
-        output.writer.begin(&mut *output.out).map_err(|error| failure(output.file.as_deref(), error))?;
+        let mut output = Self { file, out, writer, to_sync, is_terminal, has_failed: false };
+        if !has_lines {
+            output.writer.begin(&mut *output.out).map_err(|error| failure(output.file.as_deref(), error))?;
+        }
         Ok(output)
     }
 }

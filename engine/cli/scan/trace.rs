@@ -12,7 +12,8 @@ use portprint_tables::{Database, LineId, ProbeId, SourceId};
 use crate::exit::Failure;
 use crate::{bars, escape, json};
 
-use super::Args;
+use super::journal::Synced;
+use super::{Args, file};
 
 /// How much of a response is shown.
 const SHOWN: usize = 96;
@@ -26,11 +27,11 @@ pub(super) struct Trace {
 
 impl Trace {
     /// Opens the file of responses, if there is to be one.
-    pub(super) fn open(database: &Database<'static>, args: &Args) -> Result<Self, Failure> {
+    pub(super) fn open(database: &Database<'static>, args: &Args, goes_on: bool) -> Result<Self, Failure> {
         let responses = match &args.save_responses {
             Some(path) => {
                 let name = escape::message(&path.display().to_string()).into_owned();
-                let file = File::create(path).map_err(|error| Failure::file(&name, error))?;
+                let (file, _) = file::lines(path, goes_on).map_err(|error| Failure::file(&name, error))?;
                 Some((name, BufWriter::new(file)))
             }
             None => None,
@@ -54,8 +55,15 @@ impl Trace {
         Ok(())
     }
 
-    /// Everything has been said.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
+    /// The file that must be on the disk before anything is said to be done.
+    pub(super) fn to_sync(&self) -> Result<Option<Synced>, Failure> {
+        let Some((name, file)) = &self.responses else { return Ok(None) };
+        let file = file::to_sync(file.get_ref()).map_err(|error| Failure::file(name, error))?;
+        Ok(file.map(|file| Synced { name: name.clone(), file }))
+    }
+
+    /// Hands on what has been said.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
         match &mut self.responses {
             Some((name, file)) => file.flush().map_err(|error| Failure::file(name, error)),
             None => Ok(()),

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 use portprint_core::session::{Note, Report};
 use portprint_tables::Protocol;
 
+use crate::{Place, Window};
+
 /// Something that a scan has to tell.
 #[derive(Debug)]
 pub enum Event {
@@ -27,6 +29,11 @@ pub enum Event {
         /// How many of its ports are open.
         open: u32,
     },
+    /// A port is not looked at again, and what was found there has been told before. Ports that end because the scan is cancelled are
+    /// not done. For who means to [go on](crate::Targets::go_on) later.
+    Done(Place),
+    /// Targets of a stream have been read; what is told of their places comes later. Only for who means to go on later.
+    Window(Window),
     /// A host is finished; what was found on its ports has been told before.
     ///
     /// That is said of every host, once, if all are known from the beginning, are at most [`Event::WHOLE_HOSTS`], and the scan is not one

@@ -8,7 +8,7 @@ use std::vec;
 
 use tokio::sync::mpsc;
 
-use crate::{Item, Items};
+use crate::{Item, Items, Window};
 
 /// How many ports are handed over at a time.
 const BATCH: usize = 256;
@@ -20,11 +20,12 @@ const AHEAD: usize = 4;
 pub(crate) struct Batch {
     items: Vec<Item>,
     hosts: u64,
+    windows: Vec<Window>,
 }
 
 /// Where ports come from.
 pub(crate) struct Feed {
-    batches: mpsc::Receiver<Batch>,
+    batches: mpsc::Receiver<io::Result<Batch>>,
     batch: vec::IntoIter<Item>,
     hosts: u64,
     ended: bool,
@@ -36,9 +37,14 @@ impl Feed {
         let (sender, batches) = mpsc::channel(AHEAD);
         std::thread::Builder::new().name(String::from("targets")).spawn(move || {
             while let Some(batch) = items.next_batch(BATCH) {
-                if sender.blocking_send(Batch { items: batch, hosts: items.hosts() }).is_err() {
+                let batch = Batch { items: batch, hosts: items.hosts(), windows: items.take_begun() };
+                if sender.blocking_send(Ok(batch)).is_err() {
                     return;
                 }
+            }
+            if let Some(fault) = items.take_fault() {
+                // When nobody takes it, nobody needs it.
+                let _ = sender.blocking_send(Err(fault));
             }
         })?;
         Ok(Self { batches, batch: Vec::new().into_iter(), hosts: 0, ended: false })
@@ -50,19 +56,20 @@ impl Feed {
     }
 
     /// Waits for more. `None`: there is no more. It may be dropped while it waits.
-    pub(crate) async fn more(&mut self) -> Option<Batch> {
+    pub(crate) async fn more(&mut self) -> Option<io::Result<Batch>> {
         self.batches.recv().await
     }
 
-    /// Takes in what [`Feed::more`] gave.
-    pub(crate) fn take(&mut self, batch: Option<Batch>) {
-        match batch {
-            Some(batch) => {
-                self.hosts = batch.hosts;
-                self.batch = batch.items.into_iter();
-            }
-            None => self.ended = true,
-        }
+    /// Takes in what [`Feed::more`] gave. Gives the windows that have begun.
+    ///
+    /// # Errors
+    /// The targets are not those that they must be. There is no more, then.
+    pub(crate) fn take(&mut self, batch: Option<io::Result<Batch>>) -> io::Result<Vec<Window>> {
+        self.ended = !matches!(batch, Some(Ok(_)));
+        let Some(batch) = batch.transpose()? else { return Ok(Vec::new()) };
+        self.hosts = batch.hosts;
+        self.batch = batch.items.into_iter();
+        Ok(batch.windows)
     }
 
     /// Whether nothing is at hand.

@@ -24,6 +24,7 @@
 //! may connect when. It fails only by its own fault or the system's; what peers do are outcomes.
 
 mod config;
+mod done;
 mod driver;
 mod event;
 mod feed;
@@ -42,6 +43,7 @@ mod targets;
 mod transport;
 
 pub use config::ScanConfig;
+pub use done::{Done, Place, Window};
 pub use event::{Event, HostSkipped, PortNote, PortReport, SkipReason, Summary};
 pub use limit::available_descriptors;
 pub use ports::{PortSelection, PortSet, Ports, PortsError};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use portprint_tables::{Database, PortRange, Protocol};
 
 /// A set of ports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PortSet {
     /// Ascending, and with gaps between them.
     ranges: Vec<PortRange>,
@@ -85,7 +85,7 @@ impl fmt::Display for PortSet {
 }
 
 /// Ports by transport, as `-p` has them: `22,80,1-1000,-100,60000-,-`, with `T:` or `U:` before an item for it and those after it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PortSelection {
     /// Ports before any prefix, which are of the transport that is meant otherwise.
     pub plain: PortSet,

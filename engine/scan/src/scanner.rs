@@ -24,7 +24,7 @@ use crate::schedule::{Ended, Job, Limits, Schedule, Turn};
 use crate::spare::Spares;
 use crate::tally::{self, Tallies};
 use crate::{
-    Cancel, Direct, Endpoint, Event, Exclusion, HostSkipped, Item, PortNote, PortReport, Progress, ScanConfig,
+    Cancel, Direct, Endpoint, Event, Exclusion, HostSkipped, Item, Place, PortNote, PortReport, Progress, ScanConfig,
     SkipReason, Summary, Targets, Transport,
 };
 
@@ -61,7 +61,8 @@ impl<T: Transport> Scanner<T> {
     /// progress ends with what is known; likewise when the transport fails. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Only if the system has no thread to read the targets on.
+    /// If the system has no thread to read the targets on; or, when the scan [goes on](Targets::go_on) with an earlier one, if a stream
+    /// is another one than it was. The scan ends then with what had come before.
     pub async fn run(
         &self,
         targets: Targets,
@@ -93,6 +94,7 @@ impl<T: Transport> Scanner<T> {
             tell,
             summary: Summary::default(),
         };
+        let mut unreadable = None;
         loop {
             run.launch();
             if run.tasks.is_empty() && run.feed.is_over() {
@@ -121,12 +123,15 @@ impl<T: Transport> Scanner<T> {
                         Err(_) => unreachable!("no task is ever aborted"),
                     },
                 },
-                batch = run.feed.more(), if wants_more => run.feed.take(batch),
+                batch = run.feed.more(), if wants_more => match run.feed.take(batch) {
+                    Ok(windows) => windows.into_iter().map(Event::Window).for_each(&mut run.tell),
+                    Err(error) => unreadable = Some(error),
+                },
             }
         }
         run.summary.hosts = run.tallies.begun().min(run.feed.hosts());
         run.summary.cancelled |= cancel.is_cancelled();
-        Ok(run.summary)
+        unreadable.map_or(Ok(run.summary), Err)
     }
 }
 
@@ -199,9 +204,13 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             return self.offer(Job { item, address: SocketAddr::new(address, 0) }, now);
         }
         let Some(name) = item.host.given().cloned() else { return };
+        let place = item.place;
         match self.names.look_up(&name, item) {
             Lookup::Found(address, item) => self.offer(Job { item, address }, now),
-            Lookup::Skipped => self.progress.finish(1),
+            Lookup::Skipped => {
+                self.progress.finish(1);
+                self.done(place);
+            }
             Lookup::Waits => self.resolve_next(),
         }
     }
@@ -221,6 +230,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
                     self.summary.left_out += 1;
                     self.progress.finish(1);
                     self.tallies.leave_out(&job).into_iter().for_each(&mut self.tell);
+                    self.done(job.item.place);
                 }
             }
         }
@@ -288,6 +298,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
                         }
                         self.progress.finish(items.len() as u64);
                         (self.tell)(Event::HostSkipped(HostSkipped { host: name, reason }));
+                        items.iter().for_each(|item| self.done(item.place));
                     }
                 }
                 self.resolve_next();
@@ -323,6 +334,14 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             (self.tell)(Event::Port(port));
         }
         self.tallies.end(job, is_open, tells).into_iter().for_each(&mut self.tell);
+        self.done(job.item.place);
+    }
+
+    /// A port is not looked at again in this scan. One that ended because the scan is cancelled may have had more to say.
+    fn done(&mut self, place: Place) {
+        if !self.cancel.is_cancelled() {
+            (self.tell)(Event::Done(place));
+        }
     }
 
     /// Nothing new begins; what is in progress sees for itself that it must end.

@@ -2,11 +2,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use portprint_tables::Protocol;
 
+use crate::done::Place;
 use crate::permutation::mix;
 use crate::target::{address, bits, without_reserved};
 use crate::{Exclusion, Host, Hosts, PortSelection, Ports, Target};
@@ -35,8 +37,8 @@ impl Defaults {
     }
 }
 
-/// One port of one host.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// One port of one host. Two are the same if host, transport and port are, wherever they stand in the order.
+#[derive(Clone, Debug)]
 pub struct Item {
     /// The host.
     pub host: Host,
@@ -46,6 +48,28 @@ pub struct Item {
     pub port: u16,
     /// How many ports of the host are to be visited.
     pub(crate) siblings: u32,
+    /// Where it stands in the order.
+    pub(crate) place: Place,
+}
+
+impl Item {
+    fn identity(&self) -> (&Host, Protocol, u16) {
+        (&self.host, self.protocol, self.port)
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Item {}
+
+impl Hash for Item {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
 }
 
 /// Targets, excluded and reserved addresses taken out, without overlaps.
@@ -146,8 +170,8 @@ impl Space {
         self.hosts
     }
 
-    /// The port of an index below the length.
-    pub(crate) fn get(&self, index: u128) -> Item {
+    /// The port of an index below the length, which stands at `place` in the order.
+    pub(crate) fn get(&self, index: u128, place: Place) -> Item {
         let piece = &self.pieces[self.pieces.partition_point(|piece| piece.start <= index) - 1];
         let (offset, siblings) = (index - piece.start, piece.ports.len());
         let (host, position) = (offset / u128::from(siblings), offset % u128::from(siblings));
@@ -157,7 +181,7 @@ impl Space {
         };
         let position = u32::try_from(position).expect("a remainder is below its divisor");
         let (protocol, port) = piece.ports.get(position).expect("the position is below the number of ports");
-        Item { host, protocol, port, siblings }
+        Item { host, protocol, port, siblings, place }
     }
 }
 
@@ -217,7 +241,7 @@ fn disjoint(mut blocks: Vec<Block>, known: &mut Known) -> Vec<Block> {
 
 impl Item {
     /// A number that belongs to the host, transport and port alone, and is the same in every run.
-    pub(crate) fn hash(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         let rest = u64::from(self.port) | (self.protocol as u64) << 16;
         let words = |hash: u64, bits: u128| {
             let (high, low) = (bits >> 64, bits & u128::from(u64::MAX));

@@ -27,6 +27,7 @@ use crate::exit::Failure;
 use crate::match_command;
 
 use super::Args;
+use super::journal::{Identity, Parts};
 use lines::{Line, Lines};
 
 /// Why there is no UDP with `--proxy`.
@@ -68,10 +69,12 @@ impl Faults {
 pub(super) struct Input {
     pub(super) targets: Targets,
     pub(super) faults: Arc<Faults>,
+    /// Which scan it is.
+    pub(super) identity: Identity,
 }
 
-/// Takes the arguments, and opens the files.
-pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failure> {
+/// Takes the arguments, and opens the files. `seed` is the one that the scan had before, if it goes on.
+pub(super) fn open(args: &Args, database: &Database<'_>, seed: Option<u64>) -> Result<Input, Failure> {
     if args.targets.is_empty() && args.input.is_empty() {
         return Err(Failure::usage("there is no target; name one, or a file of targets with -i"));
     }
@@ -84,8 +87,9 @@ pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failur
         ports: args.ports.clone().unwrap_or_default(),
         usual: Ports::new(&usual(Protocol::Tcp), &usual(Protocol::Udp)),
     };
-    let seed = args.order.seed.unwrap_or_else(|| RandomState::new().hash_one("portprint"));
+    let seed = args.order.seed.or(seed).unwrap_or_else(|| RandomState::new().hash_one("portprint"));
     log::info!("the order of ports is that of --seed {seed}");
+    let ports = format!("{defaults:?}");
     let mut targets = Targets::new(defaults, seed);
     let tcp_only = args.way.proxy.is_some();
     if tcp_only && (args.udp || args.ports.as_ref().is_some_and(|ports| !ports.udp.is_empty())) {
@@ -99,7 +103,20 @@ pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failur
         targets.add(target);
     }
     let faults = Arc::new(Faults::default());
-    let excluded = excluded(args, &faults)?;
+    let mut excluded = excluded(args)?;
+    let identity = Identity::new(&Parts {
+        targets: &args.targets,
+        inputs: args.input.len(),
+        ports,
+        excluded: format!("{excluded:?}"),
+        reserved: args.reserved,
+        shard: args.order.shard.zip(args.order.shards),
+        intensity: args.intensity,
+        all_ports: args.all_ports,
+        all_states: args.all_states,
+        seed,
+    });
+    resolve(args, &mut excluded, &faults)?;
     targets.exclude(excluded.into_iter().collect());
     if args.reserved {
         targets.include_reserved();
@@ -112,11 +129,11 @@ pub(super) fn open(args: &Args, database: &Database<'_>) -> Result<Input, Failur
     for path in &args.input {
         targets.add_stream(stream::open(path, tcp_only, &faults)?);
     }
-    Ok(Input { targets, faults })
+    Ok(Input { targets, faults, identity })
 }
 
 /// What must not be scanned.
-fn excluded(args: &Args, faults: &Faults) -> Result<Vec<Excluded>, Failure> {
+fn excluded(args: &Args) -> Result<Vec<Excluded>, Failure> {
     let mut list = Vec::new();
     for item in args.exclude.iter().flat_map(|items| items.split(',')).map(str::trim) {
         list.push(item.parse().map_err(|error| Failure::usage(format!("--exclude: {error}")))?);
@@ -124,8 +141,13 @@ fn excluded(args: &Args, faults: &Faults) -> Result<Vec<Excluded>, Failure> {
     for path in &args.exclude_file {
         read_excluded(path, &mut list)?;
     }
+    Ok(list)
+}
+
+/// Adds the addresses of names that must not be scanned.
+fn resolve(args: &Args, list: &mut Vec<Excluded>, faults: &Faults) -> Result<(), Failure> {
     let mut addresses = Vec::new();
-    for excluded in &list {
+    for excluded in &*list {
         let Excluded::Name(name) = excluded else { continue };
         if args.dry_run {
             log::warn!("--exclude: {name} is not resolved in a dry run; targets at its addresses are listed");
@@ -141,7 +163,7 @@ fn excluded(args: &Args, faults: &Faults) -> Result<Vec<Excluded>, Failure> {
         addresses.extend(found.map(|address| Excluded::Range(AddressRange::one(address.ip()))));
     }
     list.append(&mut addresses);
-    Ok(list)
+    Ok(())
 }
 
 /// Reads a file of what must not be scanned: an item a line, with comments after `#`.

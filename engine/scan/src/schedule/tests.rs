@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use portprint_tables::Protocol;
 
 use super::*;
-use crate::Host;
+use crate::{Host, Place};
 
 const LIMITS: Limits = Limits { host: 3, net: 5, host_time: None, mute_ports: 0 };
 
 fn job(address: &str, port: u16) -> Job {
     let ip: IpAddr = address.parse().unwrap();
-    let item = Item { host: Host::from_address(ip), protocol: Protocol::Tcp, port, siblings: 1 };
+    let place = Place { window: 0, first: 0, last: 0 };
+    let item = Item { host: Host::from_address(ip), protocol: Protocol::Tcp, port, siblings: 1, place };
     Job { item, address: SocketAddr::new(ip, 0) }
 }
 

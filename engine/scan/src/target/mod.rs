@@ -22,7 +22,7 @@ pub(crate) use reserved::without_reserved;
 
 /// Hosts with, maybe, their ports: `HOSTS`, `HOSTS:PORTS`, `[v6]:PORTS`, `tcp://HOSTS:PORTS`, `udp://…`. Hosts are a name, an address, a
 /// network `10.0.0.0/8`, or a range `10.0.0.1-20` or `10.0.0.1-10.0.0.20`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The hosts.
     pub hosts: Hosts,
@@ -33,7 +33,7 @@ pub struct Target {
 }
 
 /// The hosts of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Hosts {
     /// One, by name or address.
     One(Host),

@@ -244,3 +244,108 @@ fn streams_are_taken_in_windows() {
     assert_eq!(items.next_batch(10).map(|batch| batch.len()), Some(2));
     assert_eq!(items.next_batch(10), None);
 }
+
+/// Goes over targets as a scan would, ending after some ports, most of which are done in an order of its own. What is done is kept.
+fn visit(targets: Targets, done: &mut Done, random: &mut impl FnMut(u64) -> u64, seen: &mut BTreeMap<String, usize>) {
+    let mut items = targets.into_items();
+    let (mut waiting, mut left) = (Vec::new(), random(400));
+    loop {
+        let next = items.next();
+        items.take_begun().into_iter().for_each(|window| assert!(done.add_window(window)));
+        assert!(items.take_fault().is_none());
+        let at_end = next.is_none();
+        waiting.extend(next);
+        while !waiting.is_empty() && left > 0 && (at_end || waiting.len() > 40) {
+            let item = waiting.swap_remove(usize::try_from(random(waiting.len() as u64)).unwrap());
+            *seen.entry(shown(&item)).or_default() += 1;
+            done.add(item.place);
+            left -= 1;
+        }
+        if at_end || left == 0 {
+            return;
+        }
+    }
+}
+
+#[test]
+fn runs_that_go_on_make_the_whole() {
+    let mut state = 11;
+    let mut random = |below: u64| {
+        state = mix(state + 1);
+        state % below
+    };
+    for case in 0..60 {
+        let has_streams = case % 3 > 0;
+        let shard = (case % 4 > 1).then(|| Shard::new(2, 3).unwrap());
+        let mut pauses = mix(case);
+        let mut whole = || {
+            let mut targets = targets(&["10.0.0.0/26:1-9", "name:1-50", "name:7"], case);
+            if has_streams {
+                pauses = mix(pauses);
+                let mut list: Vec<_> = (1..30).map(|host| format!("10.0.1.{host}:1-12")).collect();
+                // They come at other times in every run.
+                (0..4).for_each(|at| list.insert(usize::try_from(pauses >> (at * 8) & 15).unwrap(), "pause".into()));
+                targets.add_stream(stream(list));
+            }
+            shard.into_iter().for_each(|shard| targets.shard(shard));
+            targets
+        };
+        let expected: BTreeMap<_, _> = whole().into_items().map(|item| (shown(&item), 1)).collect();
+        let (mut done, mut seen) = (Done::default(), BTreeMap::new());
+        for _ in 0..200 {
+            if seen.len() == expected.len() {
+                break;
+            }
+            let mut rest = whole();
+            rest.go_on(done.clone());
+            visit(rest, &mut done, &mut random, &mut seen);
+        }
+        assert_eq!(seen, expected, "case {case}");
+        let mut rest = whole();
+        rest.go_on(done);
+        assert_eq!(rest.into_items().count(), 0);
+    }
+}
+
+#[test]
+fn hosts_are_whole_when_a_scan_goes_on() {
+    let whole = || targets(&["10.0.0.0/30:1-5", "name:1-3"], 9);
+    let mut done = Done::default();
+    whole().into_items().take(11).for_each(|item| done.add(item.place));
+    let mut rest = whole();
+    rest.go_on(done);
+    let items = rest.into_items();
+    assert_eq!((items.total(), items.has_whole_hosts()), (Some(12), true));
+    let mut left = BTreeMap::<_, (u32, u32)>::new();
+    for item in items {
+        let (count, siblings) = left.entry(item.host.name().into_owned()).or_default();
+        (*count, *siblings) = (*count + 1, item.siblings);
+    }
+    assert!(left.values().all(|(count, siblings)| count == siblings), "{left:?}");
+}
+
+#[test]
+fn other_input_is_no_scan_to_go_on_with() {
+    let with = |list: &[&str]| {
+        let mut targets = targets(&[], 1);
+        targets.add_stream(stream(list.iter().map(|&text| text.to_owned()).collect()));
+        targets
+    };
+    let mut done = Done::default();
+    let mut first = with(&["10.0.0.1:1", "10.0.0.2:1", "pause", "10.0.0.3:1"]);
+    first.go_on(done.clone());
+    let mut items = first.into_items();
+    items.by_ref().for_each(drop);
+    items.take_begun().into_iter().for_each(|window| assert!(done.add_window(window)));
+    for (list, ports, is_fault) in [
+        (&["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1"][..], 4, false),
+        (&["10.0.0.1:1", "10.0.0.2:1"], 2, true),
+        (&["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:1"], 0, true),
+        (&[], 0, true),
+    ] {
+        let mut again = with(list);
+        again.go_on(done.clone());
+        let mut items = again.into_items();
+        assert_eq!((items.by_ref().count(), items.take_fault().is_some()), (ports, is_fault), "{list:?}");
+    }
+}
