@@ -145,7 +145,9 @@ async fn a_port_that_resets_at_once_is_open() {
             stream.set_zero_linger().expect("it is a socket");
         }
     });
-    let (ports, summary) = scan(scanner(config()), targets(&["127.0.0.0/23"], [port]), &Cancel::new()).await;
+    // A busy machine may take a while to accept them, and loses packets of too many at a time; lost resets do not come again.
+    let patient = ScanConfig { session: SessionConfig::default(), concurrency: 32, ..config() };
+    let (ports, summary) = scan(scanner(patient), targets(&["127.0.0.0/23"], [port]), &Cancel::new()).await;
     assert_eq!((summary.open, summary.closed, summary.filtered), (512, 0, 0));
     let others: Vec<_> = ports.iter().map(shown).filter(|port| port != "open tcpwrapped -").collect();
     assert!(others.is_empty(), "{others:?}");
