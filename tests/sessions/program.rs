@@ -210,10 +210,38 @@ fn wrong_usage_is_told() {
         (&["--shards", "2", "--seed", "1", "a"], "--shard"),
         (&["--shards", "2", "--shard", "3", "--seed", "1", "a"], "from 1 to 2"),
         (&["-i", "-", "-i", "-"], "only once"),
+        (&["--proxy", "ftp://h:1", "a"], "--proxy: unknown scheme"),
+        (&["--proxy", "socks5h://h:1", "a"], "names are resolved here"),
+        (&["--proxy", "http://h:1", "-u", "a"], "UDP does not go through a proxy"),
+        (&["--proxy", "http://h:1", "-p", "U:53", "a"], "UDP does not go through a proxy"),
+        (&["--proxy", "http://h:1", "udp://a:53"], "target 'udp://a:53': UDP does not go through a proxy"),
+        (&["--sni", "127.0.0.1", "a"], "write a DNS name"),
     ] {
         let (code, out, err) = place.run(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
         assert!(err.contains(told), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_proxy_that_fails_ends_the_scan_and_its_password_is_not_told() {
+    let place = Place::new();
+    // It lets nobody in, and the other is none.
+    let refuses = serve(|stream| {
+        let _ = stream.read(&mut [0; 1024])?;
+        stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+    });
+    for (proxy, code, told) in [
+        (format!("http://me:hush@127.0.0.1:{refuses}"), 1, "it refuses the user or the password"),
+        (format!("socks5://me:hush@127.0.0.1:{}", nobody()), 1, "Connection refused"),
+        ("socks5://me:hu/sh@127.0.0.1:1".to_owned(), 2, "encode a / in a password"),
+    ] {
+        let arguments = ["--proxy", &proxy, "-p", "22,80", "127.0.0.1", "-o", "xml=x.xml", "-o", "jsonl", "--trace"];
+        let (ended, out, err) = place.run(&arguments);
+        assert_eq!((ended, out.as_str()), (code, ""), "{err}");
+        assert_eq!(err.matches("error: ").count(), 1, "{err}");
+        assert!(err.contains(told) && !err.contains("hu") && !err.contains("me:"), "{err}");
+        assert!(code == 2 || !place.read("x.xml").contains("hush"));
     }
 }
 

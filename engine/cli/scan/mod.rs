@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     let cancel = Cancel::new();
     let notes = match journal {
         Some(journal) => {
-            let files = outputs.to_sync()?.into_iter().chain(trace.to_sync()?).collect();
+            let files = outputs.synced()?.into_iter().chain(trace.synced()?).collect();
             Some(journal.start(files, cancel.clone())?)
         }
         None => None,

@@ -85,7 +85,7 @@ struct Output {
     out: Box<dyn Write>,
     writer: Box<dyn Writer>,
     /// The file, if it is one that can be brought to the disk.
-    to_sync: Option<Synced>,
+    synced: Option<Synced>,
     /// Whether progress bars may stand where it writes.
     is_terminal: bool,
     /// After a fault nothing more is written.
@@ -112,8 +112,8 @@ impl Outputs {
     }
 
     /// The files that must be on the disk before anything is said to be done.
-    pub(super) fn to_sync(&mut self) -> Result<Vec<Synced>, Failure> {
-        Ok(self.list.iter_mut().filter_map(|output| output.to_sync.take()).collect())
+    pub(super) fn synced(&mut self) -> Result<Vec<Synced>, Failure> {
+        Ok(self.list.iter_mut().filter_map(|output| output.synced.take()).collect())
     }
 
     /// A port is finished.
@@ -173,7 +173,7 @@ impl Outputs {
 impl Output {
     fn open(context: &Context, arg: &OutputArg, begin: &ScanBegin, goes_on: bool) -> Result<Self, Failure> {
         let file = arg.file.as_ref().map(|path| escape::message(&path.display().to_string()).into_owned());
-        let (mut has_lines, mut to_sync) = (false, None);
+        let (mut has_lines, mut synced) = (false, None);
         let out: Box<dyn Write> = match &arg.file {
             Some(path) => {
                 let fault = |error| Failure::file(path.display(), error);
@@ -185,7 +185,7 @@ impl Output {
                     file::create(path, goes_on).map_err(fault)?
                 };
                 let handle = file::to_sync(&created).map_err(fault)?;
-                to_sync = handle.map(|file| Synced { name: path.display().to_string(), file });
+                synced = handle.map(|file| Synced { name: path.display().to_string(), file });
                 match (arg.format, context.color()) {
                     (Format::Text, Color::Auto | Color::Never) => {
                         Box::new(BufWriter::new(AutoStream::new(created, ColorChoice::Never)))
@@ -211,7 +211,7 @@ impl Output {
                 Box::new(text::Tables::new(context.is_verbose(), width))
             }
         };
-        let mut output = Self { file, out, writer, to_sync, is_terminal, has_failed: false };
+        let mut output = Self { file, out, writer, synced, is_terminal, has_failed: false };
         if !has_lines {
             output.writer.begin(&mut *output.out).map_err(|error| failure(output.file.as_deref(), error))?;
         }

@@ -56,7 +56,7 @@ impl Trace {
     }
 
     /// The file that must be on the disk before anything is said to be done.
-    pub(super) fn to_sync(&self) -> Result<Option<Synced>, Failure> {
+    pub(super) fn synced(&self) -> Result<Option<Synced>, Failure> {
         let Some((name, file)) = &self.responses else { return Ok(None) };
         let file = file::to_sync(file.get_ref()).map_err(|error| Failure::file(name, error))?;
         Ok(file.map(|file| Synced { name: name.clone(), file }))

@@ -54,13 +54,13 @@ impl OpenSsl {
         let mut session = session(&self.dtls, name)?;
         session.set_mtu(DATAGRAM)?;
         let mut stream = SslStream::new(session, stream)?;
-        loop {
-            // OpenSSL sends again what was lost when it is called after its time, and nothing else would call it.
-            match timeout(LOOK, Pin::new(&mut stream).connect()).await {
-                Ok(connected) => break connected.map_err(failed)?,
-                Err(_) => {}
+        // OpenSSL sends again what was lost when it is called after its time, and nothing else would call it.
+        let connected = loop {
+            if let Ok(connected) = timeout(LOOK, Pin::new(&mut stream).connect()).await {
+                break connected;
             }
-        }
+        };
+        connected.map_err(failed)?;
         let info = describe(stream.ssl());
         Ok((stream, info))
     }

@@ -1,6 +1,6 @@
 //! TLS with servers of all kinds on loopback.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use portprint_tables::Protocol;
@@ -106,7 +106,7 @@ async fn who_speaks_no_tls_is_told_by_an_error() {
         [b"SSH-2.0-OpenSSH_9.6\r\n".as_slice(), ALERT, b"", b"\x16\x03\x03\x40\x00", b"\x16\x03\x03\xff\xff\x02"]
     {
         let address = serve("127.0.0.1:0", move |mut stream| async move {
-            stream.read(&mut [0; 2048]).await?;
+            stream.read_exact(&mut [0; 100]).await?;
             stream.write_all(said).await?;
             stream.shutdown().await?;
             stream.read_to_end(&mut Vec::new()).await.map(drop)
@@ -120,7 +120,7 @@ async fn who_speaks_no_tls_is_told_by_an_error() {
 #[tokio::test]
 async fn who_stops_in_the_middle_is_waited_for_only_as_long_as_somebody_waits() {
     let address = serve("127.0.0.1:0", |mut stream| async move {
-        stream.read(&mut [0; 2048]).await?;
+        stream.read_exact(&mut [0; 100]).await?;
         stream.write_all(b"\x16\x03\x03\x00\x50\x02").await?;
         stream.read_to_end(&mut Vec::new()).await.map(drop)
     })
@@ -132,7 +132,7 @@ async fn who_stops_in_the_middle_is_waited_for_only_as_long_as_somebody_waits() 
 mod old {
     //! With the `openssl` program as the server, where it is installed.
 
-    use std::net::UdpSocket;
+    use std::net::{Ipv4Addr, UdpSocket};
     use std::process::{Child, Command, Stdio};
 
     use super::*;
@@ -195,13 +195,39 @@ mod old {
         }
     }
 
+    /// Hands datagrams to and fro, and loses the first one each way.
+    async fn losing(server: u16) -> u16 {
+        let relay = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = relay.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut buffer, mut client, mut lost) = ([0; 4096], None, [false; 2]);
+            loop {
+                let Ok((length, from)) = relay.recv_from(&mut buffer).await else { continue };
+                let is_answer = from.port() == server;
+                if !is_answer {
+                    client = Some(from);
+                }
+                let to = if is_answer { client } else { Some((Ipv4Addr::LOCALHOST, server).into()) };
+                if let Some(to) = to
+                    && std::mem::replace(&mut lost[usize::from(is_answer)], true)
+                {
+                    let _ = relay.send_to(&buffer[..length], to).await;
+                }
+            }
+        });
+        port
+    }
+
     #[tokio::test]
     async fn dtls_is_spoken() {
-        for (flag, version) in [("-dtls1", "DTLSv1.0"), ("-dtls1_2", "DTLSv1.2")] {
+        for (flag, version, loses) in
+            [("-dtls1", "DTLSv1.0", false), ("-dtls1_2", "DTLSv1.2", false), ("-dtls1_2", "DTLSv1.2", true)]
+        {
             let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let Some((mut server, _folder)) = server(port, &[flag]) else { return };
             let direct = Direct::default();
             assert!(direct.can_secure(Protocol::Udp));
+            let port = if loses { losing(port).await } else { port };
             let address = (Ipv4Addr::LOCALHOST, port).into();
             let to = Endpoint { host: "127.0.0.1".into(), address, protocol: Protocol::Udp };
             let mut tries = 0;
