@@ -166,6 +166,8 @@ fn is_self_connected(stream: &TcpStream) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     #[cfg(target_os = "linux")]
@@ -184,5 +186,47 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = connect_tcp(listener.local_addr().unwrap()).await.unwrap();
         assert!(!is_self_connected(&stream));
+    }
+
+    #[tokio::test]
+    async fn ipv6_by_both_transports() {
+        let Ok(datagrams) = tokio::net::UdpSocket::bind("[::1]:0").await else {
+            eprintln!("SKIPPED: this machine has no IPv6");
+            return;
+        };
+        let stream = tokio::net::TcpListener::bind("[::1]:0").await.unwrap();
+        let (udp, tcp) = (datagrams.local_addr().unwrap(), stream.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (length, from) = datagrams.recv_from(&mut [0; 16]).await.unwrap();
+            // An empty one is no end.
+            for answer in [b"".as_slice(), &[b'0' + length as u8]] {
+                datagrams.send_to(answer, from).await.unwrap();
+            }
+            stream.accept().await.unwrap().0.write_all(b"3").await.unwrap();
+        });
+        for (protocol, address) in [(Protocol::Udp, udp), (Protocol::Tcp, tcp)] {
+            let mut connection = connect(protocol, address).await.unwrap();
+            connection.write_all(b"abc").await.unwrap();
+            let mut answer = [0; 16];
+            assert_eq!(connection.read(&mut answer).await.unwrap(), 1);
+            assert_eq!(answer[0], b'3', "{protocol}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_zone_is_kept_and_a_wrong_one_is_an_error() {
+        let Ok(mut address) = crate::resolve::resolve("fe80::1%lo").await else {
+            eprintln!("SKIPPED: this machine has no IPv6");
+            return;
+        };
+        address.set_port(9);
+        assert!(matches!(address, SocketAddr::V6(address) if address.scope_id() > 0), "{address}");
+        // Nobody has the address; what matters is that it ends with an error.
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let connected = tokio::time::timeout(std::time::Duration::from_secs(1), connect(protocol, address)).await;
+            assert!(protocol == Protocol::Udp || !matches!(connected, Ok(Ok(_))), "{protocol}");
+        }
+        assert!(crate::resolve::resolve("fe80::1%no-such-zone").await.is_err());
     }
 }
