@@ -56,17 +56,19 @@ fn a_torn_line_is_no_line() {
 fn a_damaged_line_is_named() {
     let bytes = written();
     let starts: Vec<_> = std::iter::once(0).chain(memchr::memchr_iter(b'\n', &bytes).map(|at| at + 1)).collect();
-    for at in "portprint-journal ".len()..bytes.len() {
+    let last = starts.len() - 1;
+    // Without the end of a line two are one, which is another fault.
+    for at in ("portprint-journal ".len()..bytes.len()).filter(|&at| bytes[at] != b'\n') {
         for damage in [1, 0x80, bytes[at]] {
             let mut damaged = bytes.clone();
             damaged[at] ^= damage;
             let line = starts.iter().filter(|start| **start <= at).count();
             match read(&damaged[..]) {
                 Err(ReadError::Damaged(number, byte)) => {
-                    assert!(line < 5 && number == line as u64 && byte == starts[line - 1] as u64, "{at}: {number}");
+                    assert!(line < last && number == line as u64 && byte == starts[line - 1] as u64, "{at}: {number}");
                 }
                 // The last line is as good as torn.
-                Ok(read) => assert_eq!((line, read.len), (4, starts[3] as u64), "{at}"),
+                Ok(read) => assert_eq!((line, read.len), (last, starts[last - 1] as u64), "{at}"),
                 Err(other) => panic!("{at}: {other:?}"),
             }
         }
