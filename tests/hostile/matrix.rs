@@ -89,10 +89,10 @@ const FEW: [Case; 14] = [
     case("resets in its banner", Does::ResetInBanner, "open unrecognized", 12),
     case("never reads", Does::Ignore, "open silent", 12),
     case("control bytes", Does::Controls, "open unrecognized", 12),
-    case("TLS alert", Does::TlsAlert, "open identified", 10),
-    case("TLS garbage", Does::TlsGarbage, "open identified", 10),
+    case("TLS alert", Does::TlsAlert, "open unrecognized", 10),
+    case("TLS garbage", Does::TlsGarbage, "open unrecognized", 10),
     case("half a TLS handshake", Does::TlsHalf, "open timeout", 16),
-    case("TLS handshake without end", Does::TlsEndless, "open identified", 10),
+    case("TLS handshake without end", Does::TlsEndless, "open unrecognized", 10),
 ];
 
 const fn many(name: &'static str, does: Does, shape: Shape, expected: &'static str) -> Case {
