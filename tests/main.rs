@@ -23,6 +23,8 @@ mod hostile;
 mod own_rules;
 // What scans write, read again by readers of each format.
 mod outputs;
+// Folders in which the other modules scan.
+mod place;
 // PCRE2, the oracle of `differential`.
 mod pcre2;
 // Same input, same bytes; damaged bytes are found.

@@ -1,7 +1,6 @@
 //! The limits that can be set hold against peers that give them reason to.
 
 use std::fmt::Write;
-use std::fs;
 use std::time::Duration;
 
 use base64::Engine;
@@ -28,7 +27,7 @@ fn no_more_of_an_answer_is_kept_than_may_be() {
     for (most, taken) in [("1000", 512 * 1024), ("2000000", 6_000_000)] {
         with_peer(Does::Flood, 1, |peers, targets| {
             let ran = scan(&targets, RULES, &["--max-response", most, "--save-responses", "saved.jsonl"]);
-            let saved = fs::read_to_string(ran.place.path().join("saved.jsonl")).expect("it was written");
+            let saved = ran.place.read("saved.jsonl");
             let lengths: Vec<_> = saved
                 .lines()
                 .map(|line| {

@@ -1,7 +1,6 @@
 //! Every kind of bad peer, in the same scan as twenty good ones.
 
 use std::fmt::Write;
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -141,7 +140,7 @@ fn run(case: Case, others: &Peers) -> Result {
 
 fn outputs_are_text(name: &str, ran: &Ran) {
     for file in ["r.txt", "r.xml", "r.csv", "r.html"] {
-        let text = fs::read_to_string(ran.place.path().join(file)).expect("it is UTF-8");
+        let text = ran.place.read(file);
         let control = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r'));
         assert!(control.is_none(), "{name}: {file} has {control:?}");
         if file == "r.xml" {

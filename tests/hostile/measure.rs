@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::place::Place;
 
 /// When a scan counts as hanging.
 const HANGS: Duration = Duration::from_secs(50);
@@ -31,7 +32,7 @@ match ftp m|^220 .*\r\n214 help|s p/Helpd/
 
 /// A scan that has ended.
 pub(super) struct Ran {
-    pub(super) place: TempDir,
+    pub(super) place: Place,
     pub(super) code: i32,
     /// With the time from the start to their arrival.
     pub(super) records: Vec<(Duration, Value)>,
@@ -43,13 +44,10 @@ pub(super) struct Ran {
 
 /// Scans what the lines of a file say.
 pub(super) fn scan(targets: &str, rules: &str, arguments: &[&str]) -> Ran {
-    let place = tempfile::tempdir().expect("a temporary folder can be made");
-    fs::write(place.path().join("test.probes"), rules).expect("a temporary file can be written");
-    fs::write(place.path().join("targets.txt"), targets).expect("a temporary file can be written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
-    command.current_dir(place.path()).env_remove("RUST_LOG").stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.args(["--db", "test.probes", "scan", "-i", "targets.txt", "-o", "jsonl"]).args(arguments);
+    let place = Place::new(rules);
+    place.write("targets.txt", targets);
+    let mut command = place.scan(&["-i", "targets.txt", "-o", "jsonl"]);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn().expect("the program can be started");
     let (stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use scraper::{Html, Selector};
 use serde_json::Value;
 
-use super::Place;
+use super::RULES;
 use super::peers::{HOSTILE, says};
 use crate::databases::root;
+use crate::place::Place;
 
 #[test]
 fn every_format_tells_the_same_ports() {
     let mut ports = BTreeSet::from([says(b"SSH-2.0-Opend_9.6\r\n"), says(b"220 hello\r\n"), says(b"")]);
     ports.extend(HOSTILE.map(says));
     let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let outputs =
         ["-o", "text=r.txt", "-o", "jsonl=r.jsonl", "-o", "xml=r.xml", "-o", "csv=r.csv", "-o", "html=r.html"];
     let (code, out, err) = place.run(&[&outputs[..], &["-p", &list, "localhost"]].concat());
@@ -48,7 +49,8 @@ fn records_are_as_their_schema_says() {
     let schema = jsonschema::options().should_validate_formats(true).build(&schema).expect("it is a schema");
     let ports: Vec<_> = HOSTILE.into_iter().map(says).chain([says(b"220 hello\r\n"), says(b"")]).collect();
     let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-    let (code, out, err) = Place::new().run(&["-o", "jsonl", "--all-states", "-p", &format!("{list},1"), "127.0.0.1"]);
+    let (code, out, err) =
+        Place::hurried(RULES).run(&["-o", "jsonl", "--all-states", "-p", &format!("{list},1"), "127.0.0.1"]);
     assert_eq!(code, 0, "{err}");
     assert_eq!(out.lines().count(), ports.len() + 1);
     for line in out.lines() {

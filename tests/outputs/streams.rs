@@ -2,8 +2,9 @@
 
 use std::process::Stdio;
 
+use super::RULES;
 use super::peers::says;
-use super::{Place, ended};
+use crate::place::{Place, ended, interrupted};
 
 const FORMATS: [&str; 5] = ["text", "jsonl", "xml", "csv", "html"];
 
@@ -12,14 +13,14 @@ const FORMATS: [&str; 5] = ["text", "jsonl", "xml", "csv", "html"];
 fn a_full_disk_ends_the_scan_with_a_message() {
     let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
     for format in FORMATS {
-        let place = Place::new();
+        let place = Place::hurried(RULES);
         let (code, _, err) = place.run(&["-o", &format!("{format}=/dev/full"), "-o", "jsonl=other.jsonl", &target]);
         assert_eq!(code, 1, "{format}: {err}");
         assert!(err.contains("error: /dev/full: No space left on device"), "{format}: {err}");
         assert_eq!(err.lines().count(), 1, "{format}: {err}");
         let full = std::fs::File::options().write(true).open("/dev/full").expect("there is such a file");
         let (code, _, err) =
-            ended(&place.scan(&["-o", format, &target]).stdout(full).output().expect("the program can be started"));
+            ended(place.scan(&["-o", format, &target]).stdout(full).output().expect("the program can be started"));
         assert!(code == 1 && err.contains("standard output: No space left on device"), "{format}: {code} {err}");
     }
 }
@@ -28,7 +29,7 @@ fn a_full_disk_ends_the_scan_with_a_message() {
 #[test]
 fn other_outputs_are_finished_when_one_fails() {
     let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let (code, _, _) = place.run(&["-o", "jsonl=/dev/full", "-o", "xml=r.xml", "-o", "html=r.html", &target]);
     assert_eq!(code, 1);
     assert!(place.read("r.xml").contains("name=\"ftp\"") && place.read("r.xml").ends_with("</nmaprun>\n"));
@@ -40,12 +41,12 @@ fn other_outputs_are_finished_when_one_fails() {
 fn a_closed_pipe_ends_quietly_in_every_format() {
     let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
     for format in FORMATS {
-        let place = Place::new();
+        let place = Place::hurried(RULES);
         let mut command = place.scan(&["-o", format, &target]);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
         drop(child.stdout.take());
-        let (code, _, err) = ended(&child.wait_with_output().expect("it ends"));
+        let (code, _, err) = ended(child.wait_with_output().expect("it ends"));
         assert_eq!((code, err.as_str()), (0, ""), "{format}");
     }
 }
@@ -53,34 +54,12 @@ fn a_closed_pipe_ends_quietly_in_every_format() {
 #[cfg(unix)]
 #[test]
 fn documents_of_a_scan_that_was_broken_off_are_whole() {
-    use std::io::Read;
-    use std::process::Command;
-
     let target = format!("127.0.0.1:{}", says(b""));
-    let place = Place::new();
-    let mut command = place.scan(&[
-        "--patient",
-        "--probe-timeout",
-        "60s",
-        "-o",
-        "xml=r.xml",
-        "-o",
-        "html=r.html",
-        "--trace",
-        &target,
-    ]);
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("the program can be started");
-    let mut stderr = child.stderr.take().expect("it is piped");
-    let (mut told, mut piece) = (String::new(), [0; 4096]);
-    while !told.contains("Get: begins") {
-        let length = stderr.read(&mut piece).expect("standard error is open");
-        assert!(length > 0, "it ended too soon: {told}");
-        told.push_str(&String::from_utf8_lossy(&piece[..length]));
-    }
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
-    assert!(sent.success());
-    stderr.read_to_string(&mut told).expect("it is text");
-    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{told}");
+    let place = Place::hurried(RULES);
+    let outputs = ["-o", "xml=r.xml", "-o", "html=r.html"];
+    let scan = place.scan(&[&["--patient", "--probe-timeout", "60s", "--trace", &target], &outputs[..]].concat());
+    let (code, _, told) = interrupted(scan, "Get: begins");
+    assert_eq!(code, 130, "{told}");
     let xml = place.read("r.xml");
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     roxmltree::Document::parse_with_options(&xml, options).expect("it is well-formed");

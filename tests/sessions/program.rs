@@ -2,17 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::kit::nobody;
+use crate::place::{Place, ended, interrupted};
 
 const RULES: &str = r"Exclude T:1
 Probe TCP NULL q||
@@ -26,48 +25,6 @@ softmatch ftp m|^never|
 ";
 
 const BANNER: &[u8] = b"SSH-2.0-Opend_9.6\r\n";
-
-/// A folder with a database, in which the program is run.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a temporary folder can be made"));
-        place.write("test.probes", RULES);
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("a temporary file can be written");
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).expect("the program wrote it")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
-        command.current_dir(self.0.path()).env_remove("RUST_LOG").args(["--db", "test.probes", "scan"]).args(arguments);
-        if !arguments.contains(&"--probe-timeout") {
-            command.args(["--probe-timeout", "300ms"]);
-        }
-        command
-    }
-
-    /// Runs to the end: exit code, standard output, standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        ended(&self.command(arguments).stdin(Stdio::null()).output().expect("the program can be started"))
-    }
-}
-
-fn ended(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8");
-    (output.status.code().expect("it was not killed"), text(&output.stdout), text(&output.stderr))
-}
 
 /// Serves every connection on a new port of this machine.
 fn serve(mut serve: impl FnMut(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> u16 {
@@ -96,7 +53,7 @@ fn records(lines: &str) -> Vec<Value> {
 #[test]
 fn a_record_has_the_fields_of_the_contract_in_order() {
     let port = says(BANNER);
-    let (code, out, _) = Place::new().run(&["-o", "jsonl", &format!("tcp://127.0.0.1:{port}")]);
+    let (code, out, _) = Place::hurried(RULES).run(&["-o", "jsonl", &format!("tcp://127.0.0.1:{port}")]);
     assert_eq!(code, 0);
     // The order is part of it, so it is compared as text.
     let record = &records(&out)[0];
@@ -118,7 +75,7 @@ fn a_record_has_the_fields_of_the_contract_in_order() {
 fn fields_without_a_value_are_left_out() {
     let (silent, closed) = (says(b""), nobody());
     let target = format!("localhost:{silent},{closed}");
-    let (code, out, _) = Place::new().run(&["-o", "jsonl", "--all-states", &target]);
+    let (code, out, _) = Place::hurried(RULES).run(&["-o", "jsonl", "--all-states", &target]);
     assert_eq!(code, 0);
     let mut seen: Vec<_> = records(&out)
         .iter()
@@ -135,14 +92,14 @@ fn fields_without_a_value_are_left_out() {
         .collect();
     seen.sort();
     assert_eq!(seen, [r#""closed" "none" "refused""#, r#""open" "none" "silent""#]);
-    let (_, out, _) = Place::new().run(&["-o", "jsonl", &target]);
+    let (_, out, _) = Place::hurried(RULES).run(&["-o", "jsonl", &target]);
     assert_eq!(records(&out).len(), 1, "only open ports have a record");
 }
 
 #[test]
 fn text_is_a_table_without_control_characters() {
     let (ssh, ftp, odd) = (says(BANNER), says(b"220 hello\r\n"), says(b"\x1b[31mred\x9b\r\n"));
-    let (code, out, _) = Place::new().run(&["-p", &format!("{ssh},{ftp},{odd},{}", nobody()), "127.0.0.1"]);
+    let (code, out, _) = Place::hurried(RULES).run(&["-p", &format!("{ssh},{ftp},{odd},{}", nobody()), "127.0.0.1"]);
     assert_eq!(code, 0);
     let mut lines: Vec<_> = out.lines().collect();
     assert_eq!(lines.remove(0), "127.0.0.1 1 port not open");
@@ -161,7 +118,7 @@ fn text_is_a_table_without_control_characters() {
 
 #[test]
 fn several_outputs_at_a_time() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let target = format!("127.0.0.1:{}", says(BANNER));
     let (code, out, _) = place.run(&["-o", "text=t.txt", "-o", "jsonl=r.jsonl", &target]);
     assert_eq!((code, out.as_str()), (0, ""));
@@ -175,7 +132,7 @@ fn several_outputs_at_a_time() {
 
 #[test]
 fn targets_from_files_that_are_bad_are_told_and_skipped() {
-    let (ssh, place) = (says(BANNER), Place::new());
+    let (ssh, place) = (says(BANNER), Place::hurried(RULES));
     let long = "x".repeat(200_000);
     place.write(
         "targets.txt",
@@ -193,7 +150,7 @@ fn targets_from_files_that_are_bad_are_told_and_skipped() {
 
 #[test]
 fn wrong_usage_is_told() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     for (arguments, told) in [
         (&[][..], "there is no target"),
         (&["a b"], "neither an address nor a host name"),
@@ -225,7 +182,7 @@ fn wrong_usage_is_told() {
 
 #[test]
 fn a_proxy_that_fails_ends_the_scan_and_its_password_is_not_told() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     // It lets nobody in, and the other is none.
     let refuses = serve(|stream| {
         let _ = stream.read(&mut [0; 1024])?;
@@ -247,7 +204,7 @@ fn a_proxy_that_fails_ends_the_scan_and_its_password_is_not_told() {
 
 #[test]
 fn saved_responses_are_judged_as_the_scan_judged_them() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let port = serve(|stream| {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut request = [0; 64];
@@ -266,15 +223,15 @@ fn saved_responses_are_judged_as_the_scan_judged_them() {
         assert!(err.contains(part), "{part}: {err}");
     }
     let mut again = Command::new(env!("CARGO_BIN_EXE_portprint"));
-    again.current_dir(place.0.path()).args(["--db", "test.probes", "match", "saved.jsonl"]);
-    let (code, out, _) = ended(&again.output().expect("the program can be started"));
+    again.current_dir(place.folder()).args(["--db", "test.probes", "match", "saved.jsonl"]);
+    let (code, out, _) = ended(again.output().expect("the program can be started"));
     assert_eq!(code, 0);
     assert_eq!(records(&out)[0]["match"]["product"], "Tiny");
 }
 
 #[test]
 fn a_dry_run_sends_nothing() {
-    let (code, out, _) = Place::new().run(&["--dry-run", "-p", "1,22,80,90", "does-not-exist.invalid"]);
+    let (code, out, _) = Place::hurried(RULES).run(&["--dry-run", "-p", "1,22,80,90", "does-not-exist.invalid"]);
     assert_eq!(code, 0);
     assert_eq!(
         out,
@@ -292,7 +249,7 @@ Probes:
 
 #[test]
 fn a_dry_run_of_many_ports_lists_them_as_targets() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let arguments = ["--dry-run", "--seed", "5", "-p", "1-100,U:53", "10.0.0.0/25", "[2001:db8::1]:7", "name:9"];
     let (code, out, err) = place.run(&arguments);
     assert_eq!((code, out.lines().count()), (0, 128 * 101 + 2), "{err}");
@@ -317,7 +274,7 @@ fn a_dry_run_of_many_ports_lists_them_as_targets() {
 
 #[test]
 fn what_is_excluded_is_not_scanned() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     place.write("leave.txt", "# these asked for it\n10.0.0.0/30 # all of it\n\n::1\n");
     let dry = |more: &[&str]| place.run(&[&["--dry-run", "-p", "22", "10.0.0.0/29", "[::1]:22"], more].concat());
     let hosts = |out: &str| out.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).count() - 1;
@@ -335,22 +292,11 @@ fn what_is_excluded_is_not_scanned() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_scan_with_what_is_known() {
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
-    let mut command = place.command(&["--patient", "--probe-timeout", "60s", "-o", "jsonl", "--trace", &target]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+    let scan = place.scan(&["--patient", "--probe-timeout", "60s", "-o", "jsonl", "--trace", &target]);
     // Once the second probe has begun, the first has matched.
-    let mut stderr = child.stderr.take().expect("it is piped");
-    let (mut told, mut piece) = (String::new(), [0; 4096]);
-    while !told.contains("Get: begins") {
-        let length = stderr.read(&mut piece).expect("standard error is open");
-        assert!(length > 0, "it ended too soon: {told}");
-        told.push_str(&String::from_utf8_lossy(&piece[..length]));
-    }
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
-    assert!(sent.success());
-    stderr.read_to_string(&mut told).expect("it is text");
-    let (code, out, _) = ended(&child.wait_with_output().expect("it ends"));
+    let (code, out, told) = interrupted(scan, "Get: begins");
     assert_eq!(code, 130, "{told}");
     let record = &records(&out)[0];
     assert_eq!((record["service"].as_str(), record["outcome"].as_str()), (Some("ftp"), Some("error")));
@@ -364,14 +310,14 @@ fn a_closed_standard_output_ends_quietly() {
         targets.push(format!("127.0.0.1:{}", says(BANNER)));
     }
     let arguments: Vec<_> = ["-o", "jsonl"].into_iter().chain(targets.iter().map(String::as_str)).collect();
-    let place = Place::new();
+    let place = Place::hurried(RULES);
     let mut child = place
-        .command(&arguments)
+        .scan(&arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program can be started");
     drop(child.stdout.take());
-    let (code, _, err) = ended(&child.wait_with_output().expect("it ends"));
+    let (code, _, err) = ended(child.wait_with_output().expect("it ends"));
     assert_eq!((code, err.as_str()), (0, ""));
 }

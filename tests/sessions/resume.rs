@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::place::Place;
 
 const RULES: &str = r"Probe TCP NULL q||
 match ssh m|^SSH-([\d.]+)-Peer_([\w.]+)\r?\n| p/Peer/ v/$2/
@@ -21,42 +21,10 @@ match ssh m|^SSH-([\d.]+)-Peer_([\w.]+)\r?\n| p/Peer/ v/$2/
 /// How many peers a scan visits.
 const PEERS: usize = 300;
 
-/// A folder in which the program is run.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a temporary folder can be made"));
-        std::fs::write(place.path("test.probes"), RULES).expect("a temporary file can be written");
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).expect("the program wrote it")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
-        command.current_dir(self.0.path()).env_remove("RUST_LOG").stdin(Stdio::null());
-        command.args(["--db", "test.probes", "scan"]).args(arguments);
-        command
-    }
-
-    fn start(&self, arguments: &[&str]) -> Child {
-        let errors = OpenOptions::new().append(true).create(true).open(self.path("stderr")).expect("it can be made");
-        self.command(arguments).stdout(Stdio::null()).stderr(errors).spawn().expect("the program can be started")
-    }
-
-    /// Runs to the end: exit code, standard output, standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let Output { status, stdout, stderr } = self.command(arguments).output().expect("the program can be started");
-        let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
-        (status.code().expect("it was not killed"), text(stdout), text(stderr))
-    }
+/// Starts a scan that will not be waited for; what it tells is added to the file `stderr`.
+fn start(place: &Place, arguments: &[&str]) -> Child {
+    let errors = OpenOptions::new().append(true).create(true).open(place.path("stderr")).expect("it can be made");
+    place.scan(arguments).stdout(Stdio::null()).stderr(errors).spawn().expect("the program can be started")
 }
 
 /// The records of a file by address and port: what was found, and how often. Every line is whole.
@@ -106,8 +74,8 @@ fn killed_at_any_moment_nothing_is_lost() {
     let kills: usize = std::env::var("PORTPRINT_KILLS").ok().map_or(10, |kills| kills.parse().expect("a number"));
     let ports = peers();
     let (list, lines) = written(&ports);
-    let place = Place::new();
-    std::fs::write(place.path("targets"), lines).expect("the folder can be written");
+    let place = Place::new(RULES);
+    place.write("targets", &lines);
     let what: [&[&str]; 2] = [&["-p", &list, "127.0.0.1"], &["-i", "targets"]];
     let pace = ["--concurrency", "8", "--all-states"];
     let (code, out, err) = place.run(&[what[0], &pace, &["-o", "jsonl"]].concat());
@@ -129,7 +97,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         let command = [what[scans % 2], &pace, &files].concat();
         let mut ended = false;
         while !ended && killed < kills {
-            let mut child = place.start(&command);
+            let mut child = start(&place, &command);
             thread::sleep(Duration::from_millis(next(900)));
             ended = child.try_wait().expect("it is our child").is_some();
             // On Unix this is SIGKILL.
@@ -168,7 +136,7 @@ fn killed_at_any_moment_nothing_is_lost() {
 fn an_interrupted_scan_goes_on() {
     let ports = peers();
     let (list, _) = written(&ports);
-    let place = Place::new();
+    let place = Place::new(RULES);
     let command = [
         "-p",
         &list,
@@ -184,7 +152,7 @@ fn an_interrupted_scan_goes_on() {
         "-o",
         "jsonl=a.jsonl",
     ];
-    let child = place.start(&command);
+    let child = start(&place, &command);
     while !place.path("a.jsonl").exists() || place.read("a.jsonl").lines().count() < 20 {
         thread::sleep(Duration::from_millis(5));
     }
@@ -213,9 +181,9 @@ fn an_interrupted_scan_goes_on() {
 
 #[test]
 fn journals_that_cannot_be_gone_on_with_are_refused() {
-    let place = Place::new();
+    let place = Place::new(RULES);
     let scan = |more: &[&str]| place.run(&[&["--resume", "j", "-o", "jsonl=a.jsonl"], more].concat());
-    std::fs::write(place.path("targets"), "127.0.0.1:1\n").expect("the folder can be written");
+    place.write("targets", "127.0.0.1:1\n");
     let first = ["-p", "1", "127.0.0.1", "-i", "targets", "--seed", "5"];
     assert_eq!(scan(&first).0, 0);
     let journal = place.read("j");
@@ -233,19 +201,19 @@ fn journals_that_cannot_be_gone_on_with_are_refused() {
         assert!(code == 2 && err.contains(told), "{err}");
     }
     assert_eq!(place.read("j"), journal);
-    std::fs::write(place.path("targets"), "127.0.0.1:2\n").expect("the folder can be written");
+    place.write("targets", "127.0.0.1:2\n");
     let (code, _, err) = scan(&first);
     assert!(code == 1 && err.contains("of window 1 are others now; give the same input again"), "{err}");
 
-    std::fs::write(place.path("j"), journal.replacen("intensity=7", "intensity=8", 1)).expect("it can be written");
+    place.write("j", &journal.replacen("intensity=7", "intensity=8", 1));
     let (code, _, err) = scan(&first);
     assert!(code == 2 && err.contains("j:1: the journal is damaged at byte 0"), "{err}");
-    std::fs::write(place.path("j"), "my notes\n").expect("it can be written");
+    place.write("j", "my notes\n");
     let (code, _, err) = scan(&first);
     assert!(code == 2 && err.contains("j is no journal of a scan"), "{err}");
     assert_eq!(place.read("j"), "my notes\n");
 
-    std::fs::write(place.path("j"), journal).expect("it can be written");
+    place.write("j", &journal);
     let held = File::open(place.path("j")).expect("it is there");
     held.lock().expect("it can be locked");
     let (code, _, err) = scan(&first);
@@ -263,7 +231,7 @@ fn journals_that_cannot_be_gone_on_with_are_refused() {
 fn a_full_disk_ends_the_scan_with_what_is_known() {
     let ports = peers();
     let (list, _) = written(&ports);
-    let place = Place::new();
+    let place = Place::new(RULES);
     // The journal's header has about 200 bytes, so that a limit of one block of 512 bytes is met soon.
     let script = format!(
         "trap '' XFSZ; ulimit -f 1; exec {} --db test.probes scan --concurrency 1 --resume j -o jsonl -p {list} 127.0.0.1",
@@ -271,7 +239,7 @@ fn a_full_disk_ends_the_scan_with_what_is_known() {
     );
     let run = |script: &str| {
         let mut command = Command::new("sh");
-        command.current_dir(place.0.path()).env_remove("RUST_LOG").stdin(Stdio::null()).args(["-c", script]);
+        command.current_dir(place.folder()).env_remove("RUST_LOG").stdin(Stdio::null()).args(["-c", script]);
         command.output().expect("there is a shell")
     };
     let output = run(&script);

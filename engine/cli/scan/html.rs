@@ -3,7 +3,6 @@
 //!
 //! Rows wait in a temporary file for the counts above them. Memory holds only where they are.
 
-mod markup;
 mod rows;
 
 use std::collections::HashMap;
@@ -16,10 +15,10 @@ use base64::engine::general_purpose::STANDARD;
 use portprint_tables::Protocol;
 use sha2::{Digest, Sha256};
 
+use super::markup::Markup;
 use super::outputs::{ScanBegin, ScanEnd, Writer};
 use super::record::Record;
 use super::summary::time;
-use markup::Markup;
 
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");

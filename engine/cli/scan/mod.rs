@@ -14,6 +14,7 @@ mod html;
 mod input;
 mod journal;
 mod jsonl;
+mod markup;
 mod outputs;
 mod per_host;
 mod progress;

@@ -3,8 +3,6 @@
 //! They take only `scanner="nmap"`, some need attributes in nmap's order, and all need an address for every host and a reason for every
 //! state. What nmap has no attribute for stands in a `script` element, which they keep or pass over.
 
-mod markup;
-
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -17,10 +15,10 @@ use portprint_tables::{Field, Protocol};
 
 use crate::escape;
 
+use super::markup::Markup;
 use super::outputs::{HostDone, ScanBegin, ScanEnd, Writer};
 use super::per_host::{Key, PerHost};
 use super::record::{FIELDS, Record, TLS_NAMES, tls_values};
-use markup::Markup;
 
 /// How many bytes of ports may wait for the ends of their hosts. Beyond that the hosts are written with what is known, and come again
 /// if more becomes known, which is valid too.
@@ -257,31 +255,40 @@ fn script(xml: &mut Markup, record: &Record<'_>) {
     xml.push("<script id=\"portprint\"");
     xml.attribute("output", &told);
     xml.push(">");
-    xml.element("outcome", record.outcome.as_str());
-    xml.element("method", record.method());
-    xml.element("tls", if record.tls { "true" } else { "false" });
-    xml.element("timestamp", &record.time());
-    xml.element("probes_sent", &record.probes_sent.to_string());
-    xml.element("ms", &record.millis().to_string());
+    elem(xml, "outcome", record.outcome.as_str());
+    elem(xml, "method", record.method());
+    elem(xml, "tls", if record.tls { "true" } else { "false" });
+    elem(xml, "timestamp", &record.time());
+    elem(xml, "probes_sent", &record.probes_sent.to_string());
+    elem(xml, "ms", &record.millis().to_string());
     if let Some(rule) = &record.rule {
-        xml.element("soft", if rule.soft { "true" } else { "false" });
-        xml.element("probe", &rule.probe);
-        xml.element("source", &rule.source);
-        xml.element("line", &rule.line.to_string());
+        elem(xml, "soft", if rule.soft { "true" } else { "false" });
+        elem(xml, "probe", &rule.probe);
+        elem(xml, "source", &rule.source);
+        elem(xml, "line", &rule.line.to_string());
     }
     if !record.banner.is_empty() {
-        xml.element("banner", &STANDARD.encode(record.banner));
+        elem(xml, "banner", &STANDARD.encode(record.banner));
     }
     if let Some(info) = record.tls_info {
         xml.push("<table key=\"tls_info\">");
         for (name, value) in TLS_NAMES.into_iter().zip(tls_values(info)) {
             if let Some(value) = value {
-                xml.element(name, &value.joined());
+                elem(xml, name, &value.joined());
             }
         }
         xml.push("</table>");
     }
     xml.push("</script>");
+}
+
+/// Writes `<elem key="key">text</elem>`, which is what results of scripts are made of.
+fn elem(xml: &mut Markup, key: &str, text: &str) {
+    xml.push("<elem");
+    xml.attribute("key", key);
+    xml.push(">");
+    xml.text(text);
+    xml.push("</elem>");
 }
 
 /// Seconds since 1970, as nmap writes times.

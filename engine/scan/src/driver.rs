@@ -96,43 +96,31 @@ impl<T: Transport> Driver<'_, T> {
                 Action::Connect { conn, tunnel, ahead: false, .. } => {
                     let held = Instant::now();
                     let opened = tokio::select! {
-                        opened = self.open(conn, tunnel, &mut lines) => opened.map_err(Ok),
-                        outcome = &mut stop => Err(Err(outcome)),
+                        opened = self.open(conn, tunnel, &mut lines) => opened.map_err(Instead::Input),
+                        outcome = &mut stop => Err(Instead::Stop(outcome)),
                     };
                     clock.hold(held.elapsed());
-                    match opened {
-                        Ok(()) => {}
-                        Err(Ok(input)) => handle(&mut session, clock.now(), conn, input),
-                        Err(Err(outcome)) => abandon(&mut session, outcome),
-                    }
+                    go_on(&mut session, clock.now(), conn, opened);
                 }
                 Action::Send { conn, bytes } => {
                     let until = Instant::now() + SEND_TIME;
                     let sent = tokio::select! {
                         biased;
-                        sent = lines.send(conn, bytes, until) => sent.map_err(Ok),
-                        outcome = &mut stop => Err(Err(outcome)),
+                        sent = lines.send(conn, bytes, until) => sent.map_err(Instead::Input),
+                        outcome = &mut stop => Err(Instead::Stop(outcome)),
                     };
-                    match sent {
-                        Ok(()) => {}
-                        Err(Ok(input)) => handle(&mut session, clock.now(), conn, input),
-                        Err(Err(outcome)) => abandon(&mut session, outcome),
-                    }
+                    go_on(&mut session, clock.now(), conn, sent);
                 }
                 Action::Close { conn } => lines.close(conn),
                 Action::Wait { conn, until } => {
                     let mut until = pin!(sleep_until(clock.moment(until)));
-                    let ended = tokio::select! {
+                    let waited = tokio::select! {
                         biased;
-                        () = poll_fn(|cx| lines.poll(cx, |id, input| handle(&mut session, clock.now(), id, input))) => None,
-                        outcome = &mut stop => Some(Err(outcome)),
-                        () = &mut until => Some(Ok(conn)),
+                        () = poll_fn(|cx| lines.poll(cx, |id, input| handle(&mut session, clock.now(), id, input))) => Ok(()),
+                        outcome = &mut stop => Err(Instead::Stop(outcome)),
+                        () = &mut until => Err(Instead::Input(Input::TimedOut)),
                     };
-                    match ended {
-                        None => {}
-                        Some(Ok(conn)) => handle(&mut session, clock.now(), conn, Input::TimedOut),
-                        Some(Err(outcome)) => abandon(&mut session, outcome),
-                    }
+                    go_on(&mut session, clock.now(), conn, waited);
                 }
                 Action::Note(note) => {
                     let note = PortNote {
@@ -228,6 +216,23 @@ const SEND_TIME: Duration = Duration::from_secs(5);
 
 fn handle(session: &mut Session<'_>, now: Duration, conn: ConnId, input: Input<'_>) {
     SCRATCH.with_borrow_mut(|scratch| session.handle(now, conn, input, scratch));
+}
+
+/// What came of an action instead of what it was for.
+enum Instead {
+    /// The session is to be told this.
+    Input(Input<'static>),
+    /// The session is to end with this.
+    Stop(Outcome),
+}
+
+/// Tells the session what came of an action, unless it was carried out.
+fn go_on(session: &mut Session<'_>, now: Duration, conn: ConnId, carried_out: Result<(), Instead>) {
+    match carried_out {
+        Ok(()) => {}
+        Err(Instead::Input(input)) => handle(session, now, conn, input),
+        Err(Instead::Stop(outcome)) => abandon(session, outcome),
+    }
 }
 
 fn abandon(session: &mut Session<'_>, outcome: Outcome) {

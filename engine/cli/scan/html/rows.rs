@@ -6,7 +6,7 @@ use portprint_tables::Field;
 
 use crate::escape;
 
-use super::markup::Markup;
+use crate::scan::markup::Markup;
 use crate::scan::outputs::ScanEnd;
 use crate::scan::record::{Record, TLS_NAMES, tls_values};
 

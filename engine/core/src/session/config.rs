@@ -47,8 +47,8 @@ impl SessionConfig {
     /// A TLS handshake may take so much longer than connecting alone, as nmap has it.
     const HANDSHAKE: Duration = Duration::from_secs(3);
 
-    /// How long connecting may take.
-    pub(super) fn connect_time(&self, tunnel: bool) -> Duration {
+    /// How long connecting may take, with the handshake where there is one.
+    pub(super) fn connect_limit(&self, tunnel: bool) -> Duration {
         self.connect_timeout + if tunnel { Self::HANDSHAKE } else { Duration::ZERO }
     }
 

@@ -11,7 +11,7 @@ use core::time::Duration;
 const TLS: &str = "ssl";
 const DTLS: &str = "dtls";
 
-impl Session<'_> {
+impl<'d> Session<'d> {
     /// Lets a turn that ended at `at` count. The next probe; none when the session is over, or begins again inside TLS.
     pub(super) fn decide(
         &mut self,
@@ -120,7 +120,7 @@ impl Session<'_> {
     pub(super) fn choose(&mut self) -> Option<ProbeId> {
         let database = *self.matcher.database();
         loop {
-            let soft = self.answer().map(|answer| database.service_name(database.line(answer.line).service));
+            let soft = self.soft_service();
             if let Some(probe) = self.plan.next(&database, soft) {
                 return Some(probe);
             }
@@ -134,7 +134,7 @@ impl Session<'_> {
     }
 
     /// The service that steers which probes are sent, as the database has it: its name may hold bytes that an answer does not show.
-    pub(super) fn soft_service(&self) -> Option<&[u8]> {
+    pub(super) fn soft_service(&self) -> Option<&'d [u8]> {
         let database = self.matcher.database();
         self.answer().map(|answer| database.service_name(database.line(answer.line).service))
     }
@@ -147,7 +147,6 @@ impl Session<'_> {
 
     /// Ends the session; `cause` when it is cut short.
     pub(super) fn finish(&mut self, cause: Option<Outcome>) {
-        let has_asked = self.probes_sent > 0 || self.connect_time.is_some();
         self.close_all();
         self.answers.sort_by_key(|(level, _)| *level);
         let answer = core::mem::take(&mut self.answers).into_iter().next().map(|(_, answer)| answer);
@@ -172,7 +171,7 @@ impl Session<'_> {
             (None, Some(answer)) if answer.soft => Outcome::Soft,
             (None, Some(_)) => Outcome::Identified,
             (None, None) if !self.first_response.is_empty() => Outcome::Unrecognized,
-            (None, None) if is_wrapped && has_asked => Outcome::Tcpwrapped,
+            (None, None) if is_wrapped => Outcome::Tcpwrapped,
             (None, None) if self.was_reset => Outcome::Reset,
             (None, None) => Outcome::Silent,
         };

@@ -152,7 +152,7 @@ pub struct Session<'d> {
     turns: VecDeque<Turn>,
     ahead: Ahead,
     steps: VecDeque<Step>,
-    last_conn: ConnId,
+    next_conn: ConnId,
     connect_time: Option<Duration>,
     retries_left: u32,
     /// How often the connection in progress was refused.
@@ -195,7 +195,7 @@ impl<'d> Session<'d> {
             turns: VecDeque::with_capacity(1),
             ahead: Ahead::default(),
             steps: VecDeque::with_capacity(2),
-            last_conn: ConnId::FIRST,
+            next_conn: ConnId::FIRST,
             connect_time: None,
             retries_left: config.retries,
             refused: 0,
@@ -252,8 +252,7 @@ impl<'d> Session<'d> {
         let Some(index) = self.turns.iter().position(|turn| turn.conn == conn && !turn.is_over()) else { return };
         match &mut self.turns[index].stage {
             Stage::Connecting { .. } => self.handle_connecting(now, index, input, scratch),
-            Stage::Pausing { .. } => {}
-            Stage::Over(..) => {}
+            Stage::Pausing { .. } | Stage::Over(..) => {}
             Stage::Reading(exchange) => match input {
                 Input::Connected | Input::Secured(_) | Input::Held | Input::TimedOut | Input::Data([]) => {}
                 Input::Data(bytes) => {
@@ -282,15 +281,7 @@ impl<'d> Session<'d> {
         if self.report.is_some() {
             return;
         }
-        for turn in core::mem::take(&mut self.turns) {
-            let conn = turn.conn;
-            match turn.stage {
-                Stage::Reading(exchange) => self.take_in(&exchange, End::TimedOut, scratch),
-                Stage::Over(exchange, end, _) => self.take_in(&exchange, end, scratch),
-                Stage::Connecting { .. } | Stage::Pausing { .. } => {}
-            }
-            self.steps.push_back(Step::Close(conn));
-        }
+        self.take_in_rest(scratch);
         // Nothing more is opened or sent.
         self.steps.retain(|step| matches!(step, Step::Close(_) | Step::Note(_)));
         self.wrap_possible = false;
@@ -321,14 +312,13 @@ impl<'d> Session<'d> {
         let Some(Turn { stage: Stage::Reading(exchange), .. }) = self.turns.get(index) else { return false };
         let (conn, probe, len) = (exchange.conn, exchange.probe, exchange.response().len());
         let hit = self.matcher.classify(self.protocol, probe, exchange.response(), scratch).hit.map(|hit| hit.line);
-        self.note(|_| Note::Judged { conn, probe, len, hit });
+        self.note(|| Note::Judged { conn, probe, len, hit });
         hit.is_some_and(|line| level_of(self.matcher.database(), line) <= self.plan.level())
     }
 
-    fn note(&mut self, note: impl FnOnce(&Self) -> Note) {
+    fn note(&mut self, note: impl FnOnce() -> Note) {
         if self.config.notes {
-            let note = note(self);
-            self.steps.push_back(Step::Note(note));
+            self.steps.push_back(Step::Note(note()));
         }
     }
 }

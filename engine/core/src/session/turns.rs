@@ -130,8 +130,8 @@ impl Session<'_> {
     }
 
     fn connect(&mut self, now: Duration, probe: Option<ProbeId>, ahead: bool) -> Turn {
-        let conn = self.last_conn;
-        self.last_conn = conn.following();
+        let conn = self.next_conn;
+        self.next_conn = conn.following();
         self.steps.push_back(Step::Connect { conn, tunnel: self.tunnel.is_some(), ahead });
         let doubt = if ahead { Doubt::Any } else { Doubt::None };
         Turn { probe, conn, stage: Stage::Connecting { since: now }, doubt }
@@ -236,7 +236,7 @@ impl Session<'_> {
             self.steps.push_back(Step::Send(conn, id));
             self.probes_sent += 1;
         }
-        self.note(|_| Note::Begun { conn, probe: id, wait: pace.wait });
+        self.note(|| Note::Begun { conn, probe: id, wait: pace.wait });
         let turn = &mut self.turns[index];
         turn.probe = Some(id);
         turn.stage = Stage::Reading(Exchange::new(conn, id, probe.is_null(), kept, now, pace));
@@ -246,13 +246,13 @@ impl Session<'_> {
     pub(super) fn next_moment(&self) -> (ConnId, Duration) {
         let due = (0..self.turns.len()).filter_map(|index| self.due(index).map(|at| (at, self.turns[index].conn)));
         let look = self.turns.front().and_then(|turn| self.next_look().map(|at| (at, turn.conn)));
-        due.chain(look).min().map_or((self.last_conn, Duration::ZERO), |(at, conn)| (conn, at))
+        due.chain(look).min().map_or((self.next_conn, Duration::ZERO), |(at, conn)| (conn, at))
     }
 
     /// When the time of a turn's stage is over. None for what waits for its turn.
     fn due(&self, index: usize) -> Option<Duration> {
         match &self.turns[index].stage {
-            Stage::Connecting { since } => Some(*since + self.config.connect_time(self.tunnel.is_some())),
+            Stage::Connecting { since } => Some(*since + self.config.connect_limit(self.tunnel.is_some())),
             Stage::Pausing { until } => Some(*until),
             Stage::Reading(exchange) => {
                 // What is ahead of its turn and silent stays open: it may be that the peer serves one client at a time.
@@ -372,7 +372,7 @@ impl Session<'_> {
 
     fn note_end(&mut self, exchange: &Exchange, end: End) {
         let (conn, probe) = (exchange.conn, exchange.probe);
-        self.note(|_| {
+        self.note(|| {
             let response = if exchange.heard() { exchange.response().to_vec() } else { Vec::new() };
             Note::Ended { conn, probe, response, end }
         });

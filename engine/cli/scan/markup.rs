@@ -1,8 +1,9 @@
-//! Elements and attributes. XML allows no control character, not even as a reference, so these are written as visible escapes.
+//! Elements and attributes of XML and of HTML. XML allows no control character, not even as a reference, so these are written as visible
+//! escapes.
 
 use crate::escape;
 
-/// A piece of a document.
+/// A piece of a document or a page.
 #[derive(Debug, Default)]
 pub(super) struct Markup(String);
 
@@ -24,7 +25,7 @@ impl Markup {
         self.0.push_str(markup);
     }
 
-    /// Appends foreign text. Like nmap, it never has two hyphens in a row, so that it can stand in a comment.
+    /// Appends foreign text, in an element or in the quotes of an attribute. Like nmap, it never has two hyphens in a row, so that it can stand in a comment.
     pub(super) fn text(&mut self, text: &str) {
         let mut last = ' ';
         for c in escape::line(text).chars() {
@@ -48,13 +49,12 @@ impl Markup {
         self.0.push('"');
     }
 
-    /// Appends `<elem key="key">text</elem>`, which is what results of scripts are made of.
-    pub(super) fn element(&mut self, key: &str, text: &str) {
-        self.push("<elem");
-        self.attribute("key", key);
-        self.push(">");
+    /// Appends `<tag>text</tag>`; attributes of our own may stand behind the name of the tag.
+    pub(super) fn element(&mut self, tag: &str, text: &str) {
+        let name = tag.split(' ').next().unwrap_or(tag);
+        self.0.extend(["<", tag, ">"]);
         self.text(text);
-        self.push("</elem>");
+        self.0.extend(["</", name, ">"]);
     }
 
     /// Appends a comment. It may not end in a hyphen, which the spaces see to.

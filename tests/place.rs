@@ -1,0 +1,82 @@
+//! Folders in which `portprint scan` is run with rules of the test's own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder with a database.
+pub(crate) struct Place {
+    folder: TempDir,
+    hurried: bool,
+}
+
+impl Place {
+    pub(crate) fn new(rules: &str) -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a temporary folder can be made"), hurried: false };
+        place.write("test.probes", rules);
+        place
+    }
+
+    /// Silent peers cost its scans 300 ms a probe, unless the arguments say otherwise.
+    pub(crate) fn hurried(rules: &str) -> Self {
+        Self { hurried: true, ..Self::new(rules) }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("a temporary file can be written");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("the program wrote UTF-8")
+    }
+
+    pub(crate) fn scan(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
+        command.current_dir(self.folder()).env_remove("RUST_LOG").stdin(Stdio::null());
+        command.args(["--db", "test.probes", "scan"]).args(arguments);
+        if self.hurried && !arguments.contains(&"--probe-timeout") {
+            command.args(["--probe-timeout", "300ms"]);
+        }
+        command
+    }
+
+    /// Runs to the end: exit code, standard output, standard error.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        ended(self.scan(arguments).output().expect("the program can be started"))
+    }
+}
+
+/// Exit code, standard output, standard error.
+pub(crate) fn ended(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
+    (output.status.code().expect("it was not killed"), text(output.stdout), text(output.stderr))
+}
+
+/// Interrupts a scan once it has told a line with these words, and waits for its end. It must be told to `--trace`.
+#[cfg(unix)]
+pub(crate) fn interrupted(mut scan: Command, words: &str) -> (i32, String, String) {
+    use std::io::Read;
+
+    let mut child = scan.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+    let mut stderr = child.stderr.take().expect("it is piped");
+    let (mut told, mut piece) = (String::new(), [0; 4096]);
+    while !told.contains(words) {
+        let length = stderr.read(&mut piece).expect("standard error is open");
+        assert!(length > 0, "it ended too soon: {told}");
+        told.push_str(&String::from_utf8_lossy(&piece[..length]));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
+    assert!(sent.success());
+    stderr.read_to_string(&mut told).expect("it is text");
+    let (code, out, _) = ended(child.wait_with_output().expect("it ends"));
+    (code, out, told)
+}
