@@ -33,6 +33,14 @@ pub(crate) fn payload(bytes: &[u8]) -> String {
     out
 }
 
+/// A hash.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("strings take all text");
+        hex
+    })
+}
+
 /// A message for people that may quote foreign text: control characters but line feeds are written as escapes.
 pub(crate) fn message(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c.is_control() && c != '\n') {

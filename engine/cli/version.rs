@@ -14,10 +14,7 @@ pub(crate) fn run(context: &Context) -> Result<Ending, Failure> {
     let opened = context.database()?;
     let mut text = format!("portprint {}\ndatabase: {}\n", env!("CARGO_PKG_VERSION"), opened.origin);
     for source in opened.database.sources() {
-        let sha256: String = source.sha256().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("strings take all text");
-            hex
-        });
+        let sha256 = escape::hexadecimal(&source.sha256());
         writeln!(
             text,
             "  {}  sha256 {sha256}  {} rules, {} probes  licence {}",

@@ -309,7 +309,12 @@ async fn told<T: Transport>(scanner: Scanner<T>, targets: Targets, progress: &Pr
                 let why = if matches!(skipped.reason, SkipReason::Excluded(_)) { "excluded" } else { "unresolved" };
                 told.push(format!("{} {why}", skipped.host));
             }
-            Event::Port(_) | Event::Note(_) | Event::Fault(_) | Event::Done(_) | Event::Window(_) => {}
+            Event::Port(_)
+            | Event::Note(_)
+            | Event::Moment(_)
+            | Event::Fault(_)
+            | Event::Done(_)
+            | Event::Window(_) => {}
         })
         .await
         .expect("there is a thread for the targets");

@@ -12,4 +12,5 @@ mod program;
 mod resume;
 mod settle;
 mod sources;
+mod traces;
 mod tunnel;

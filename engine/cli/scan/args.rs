@@ -57,11 +57,20 @@ of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, 
 With --resume FILE a scan that was interrupted or killed goes on when the same command is given again;
 --seed need not be. FILE notes down what is done, after the results are written. Nothing is lost; ports
 that were in flight, or had ended less than 200 ms before, may come twice: keep the last record of each.
-Files of text, jsonl, csv and --save-responses are added to, after half a line at the end is cut off;
+Files of text, jsonl, csv, --save-responses and --record are added to, after half a line at the end is cut off;
 xml and html are written anew with what this run finds, and the file of the run before gets another
 name, such as found.xml.1. If only -o text, xml or html is given, a kill loses what they had not
 written yet. A journal of other targets, ports, exclusions, shards or probes is refused; pace, timeouts
 and outputs may change. Targets of -i, standard input too, must come again as they were, from the start.
+
+With --record FILE the conversation with every port is written as JSON Lines while it goes on, so that it
+can be seen later what decided an answer. The first line has the sources of the database by their hashes,
+each other line a port's `id` and one of
+  begin  the time, the port, and how it is asked
+  do     what the session says: connect, send, close, wait, and at last done with what it found
+  in     what it is told, and `at` what time: connected, data, eof, timed out, ...
+Times are nanoseconds since the port was begun. Bytes are the characters U+0000 to U+00FF. Of one port:
+  grep -F 127.0.0.1:22/tcp FILE
 
 Examples:
   portprint scan 127.0.0.1                     the usual ports of this machine
@@ -77,7 +86,8 @@ Examples:
   portprint scan --sni www.example.org -p 443 192.0.2.7
   portprint scan --resume s.journal -o jsonl=s.jsonl -p 443 10.0.0.0/16   again to go on
   portprint scan --dry-run -p 22 example.org   what would be sent?
-  portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl")]
+  portprint scan --save-responses r.jsonl 127.0.0.1 && portprint match r.jsonl
+  portprint scan --record t.jsonl -p 22 127.0.0.1   and see t.jsonl for all that was said")]
 pub(crate) struct Args {
     /// Hosts, with or without ports
     #[arg(value_name = "TARGET")]
@@ -128,6 +138,10 @@ pub(crate) struct Args {
     /// Write every response whole to a file, in the input format of `portprint match`
     #[arg(long, value_name = "FILE")]
     pub(super) save_responses: Option<PathBuf>,
+
+    /// Write all that was said on every connection to a file, with its times, to be looked at or replayed; see below
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) record: Option<PathBuf>,
 
     /// Show every probe, answer and verdict on standard error
     #[arg(long)]
@@ -289,6 +303,7 @@ impl Args {
             host_timeout: pace.host_timeout,
             mute_ports: pace.mute_ports,
             all_states: self.all_states,
+            record: self.record.is_some(),
         }
     }
 }

@@ -2,13 +2,46 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::escape;
+use crate::exit::Failure;
+
+use super::journal::Synced;
 
 /// How much is read at a time to find the last line.
 const PIECE: u64 = 64 * 1024;
+
+/// A file of lines that are written as they come. A scan that goes on adds to it.
+#[derive(Debug)]
+pub(super) struct LineFile {
+    name: String,
+    out: BufWriter<File>,
+}
+
+impl LineFile {
+    pub(super) fn open(path: &Path, goes_on: bool) -> Result<Self, Failure> {
+        let name = escape::message(&path.display().to_string()).into_owned();
+        let (file, _) = lines(path, goes_on).map_err(|error| Failure::file(&name, error))?;
+        Ok(Self { name, out: BufWriter::new(file) })
+    }
+
+    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(lines).map_err(|error| Failure::file(&self.name, error))
+    }
+
+    /// The file that must be on the disk before anything is said to be done.
+    pub(super) fn synced(&self) -> Result<Option<Synced>, Failure> {
+        let file = to_sync(self.out.get_ref()).map_err(|error| Failure::file(&self.name, error))?;
+        Ok(file.map(|file| Synced { name: self.name.clone(), file }))
+    }
+
+    /// Hands on what has been written.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|error| Failure::file(&self.name, error))
+    }
+}
 
 /// Makes a file anew. When a scan goes on, what was found before stays, under another name.
 pub(super) fn create(path: &Path, goes_on: bool) -> io::Result<File> {

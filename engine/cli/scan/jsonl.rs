@@ -73,7 +73,7 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>) {
     out.extend_from_slice(b"}\n");
 }
 
-fn tls_info(out: &mut Vec<u8>, info: &TlsInfo) {
+pub(super) fn tls_info(out: &mut Vec<u8>, info: &TlsInfo) {
     json::key(out, "tls_info");
     let begin = out.len();
     for (name, value) in TLS_NAMES.into_iter().zip(tls_values(info)) {
@@ -91,12 +91,12 @@ fn tls_info(out: &mut Vec<u8>, info: &TlsInfo) {
     out.push(b'}');
 }
 
-fn text(out: &mut Vec<u8>, name: &str, value: &str) {
+pub(super) fn text(out: &mut Vec<u8>, name: &str, value: &str) {
     json::key(out, name);
     json::string(out, value);
 }
 
-fn list(out: &mut Vec<u8>, name: &str, values: &[impl AsRef<str>]) {
+pub(super) fn list(out: &mut Vec<u8>, name: &str, values: &[impl AsRef<str>]) {
     json::key(out, name);
     for (index, value) in values.iter().enumerate() {
         out.push(if index == 0 { b'[' } else { b',' });
@@ -105,12 +105,12 @@ fn list(out: &mut Vec<u8>, name: &str, values: &[impl AsRef<str>]) {
     out.push(b']');
 }
 
-fn number(out: &mut Vec<u8>, name: &str, value: u64) {
+pub(super) fn number(out: &mut Vec<u8>, name: &str, value: u64) {
     json::key(out, name);
     json::number(out, value);
 }
 
-fn boolean(out: &mut Vec<u8>, name: &str, value: bool) {
+pub(super) fn boolean(out: &mut Vec<u8>, name: &str, value: bool) {
     json::key(out, name);
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }

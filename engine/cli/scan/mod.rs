@@ -1,7 +1,7 @@
 //! `portprint scan`: targets in, what runs behind their ports out.
 //!
 //! ```text
-//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses ─► journal
+//! args, files ─► Targets ─► Scanner ─► events ─► outputs (text, jsonl, xml, csv, html), trace, saved responses, recording ─► journal
 //! ```
 
 mod args;
@@ -19,6 +19,7 @@ mod outputs;
 mod per_host;
 mod progress;
 mod record;
+mod recording;
 mod summary;
 mod text;
 mod trace;
@@ -34,9 +35,11 @@ pub(crate) use args::Args;
 use crate::context::Context;
 use crate::exit::{Ending, Failure};
 
+use file::LineFile;
 use input::Input;
 use journal::{Journal, Notes};
 use outputs::Outputs;
+use recording::Recording;
 use trace::Trace;
 
 /// `portprint scan`
@@ -61,17 +64,27 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     }
     let mut outputs = Outputs::open(context, &database, &args, goes_on)?;
     let mut trace = Trace::open(&database, &args, goes_on)?;
+    let mut recording = args.record.as_deref().map(|path| Recording::open(&database, path, goes_on)).transpose()?;
     let cancel = Cancel::new();
     let notes = match journal {
         Some(journal) => {
-            let files = outputs.synced()?.into_iter().chain(trace.synced()?).collect();
+            let mut files = outputs.synced()?;
+            for file in lines(&mut trace, &mut recording) {
+                files.extend(file.synced()?);
+            }
             Some(journal.start(files, cancel.clone())?)
         }
         None => None,
     };
     let progress = Arc::new(Progress::new());
-    let mut told =
-        Told { outputs: &mut outputs, trace: &mut trace, notes: notes.as_ref(), cancel: &cancel, failure: None };
+    let mut told = Told {
+        outputs: &mut outputs,
+        trace: &mut trace,
+        recording: &mut recording,
+        notes: notes.as_ref(),
+        cancel: &cancel,
+        failure: None,
+    };
     let (matcher, config, sni) = (Matcher::new(&database), args.config(), args.way.sni.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -107,7 +120,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::fault(error.to_string()))?;
-    ended.and(trace.flush())?;
+    ended.and(flush(&mut trace, &mut recording))?;
     let journal = noted?;
     tell(&summary);
     if let Some(name) = journal.filter(|_| summary.cancelled) {
@@ -126,6 +139,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
 struct Told<'a> {
     outputs: &'a mut Outputs,
     trace: &'a mut Trace,
+    recording: &'a mut Option<Recording>,
     notes: Option<&'a Notes>,
     cancel: &'a Cancel,
     /// The first failure, which is the one to tell.
@@ -145,9 +159,10 @@ impl Told<'_> {
         match event {
             Event::Port(port) => self.outputs.port(port),
             Event::Note(note) => self.trace.note(note),
+            Event::Moment(moment) => self.recording.as_mut().map_or(Ok(()), |recording| recording.moment(moment)),
             Event::Done(place) => match self.notes {
                 // What could not be written is not done.
-                Some(notes) if self.failure.is_none() => self.trace.flush().map(|()| notes.done(*place)),
+                Some(notes) if self.failure.is_none() => flush(self.trace, self.recording).map(|()| notes.done(*place)),
                 _ => Ok(()),
             },
             Event::Window(window) => {
@@ -168,6 +183,15 @@ impl Told<'_> {
             Event::Fault(error) => Err(Failure::fault(error.to_string())),
         }
     }
+}
+
+/// The files of lines besides the outputs.
+fn lines<'a>(trace: &'a mut Trace, recording: &'a mut Option<Recording>) -> impl Iterator<Item = &'a mut LineFile> {
+    trace.file().into_iter().chain(recording.as_mut().map(Recording::file))
+}
+
+fn flush(trace: &mut Trace, recording: &mut Option<Recording>) -> Result<(), Failure> {
+    lines(trace, recording).try_for_each(LineFile::flush)
 }
 
 fn ending(input_is_bad: bool) -> Ending {

@@ -1,7 +1,6 @@
 //! What happens on the way: on standard error for people, and every response in a file for `portprint match`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +11,8 @@ use portprint_tables::{Database, LineId, ProbeId, SourceId};
 use crate::exit::Failure;
 use crate::{bars, escape, json};
 
-use super::journal::Synced;
-use super::{Args, file};
+use super::Args;
+use super::file::LineFile;
 
 /// How much of a response is shown.
 const SHOWN: usize = 96;
@@ -22,20 +21,13 @@ const SHOWN: usize = 96;
 pub(super) struct Trace {
     database: Database<'static>,
     show: bool,
-    responses: Option<(String, BufWriter<File>)>,
+    responses: Option<LineFile>,
 }
 
 impl Trace {
     /// Opens the file of responses, if there is to be one.
     pub(super) fn open(database: &Database<'static>, args: &Args, goes_on: bool) -> Result<Self, Failure> {
-        let responses = match &args.save_responses {
-            Some(path) => {
-                let name = escape::message(&path.display().to_string()).into_owned();
-                let (file, _) = file::lines(path, goes_on).map_err(|error| Failure::file(&name, error))?;
-                Some((name, BufWriter::new(file)))
-            }
-            None => None,
-        };
+        let responses = args.save_responses.as_deref().map(|path| LineFile::open(path, goes_on)).transpose()?;
         Ok(Self { database: *database, show: args.trace, responses })
     }
 
@@ -46,28 +38,17 @@ impl Trace {
             let line = self.line(note);
             let _ = bars::suspend(|| writeln!(io::stderr(), "{line}"));
         }
-        if let (Note::Ended { probe, response, .. }, Some((name, file))) = (&note.note, &mut self.responses)
+        if let (Note::Ended { probe, response, .. }, Some(file)) = (&note.note, &mut self.responses)
             && !response.is_empty()
         {
-            let record = record(&self.database, note, *probe, response);
-            file.write_all(&record).map_err(|error| Failure::file(name, error))?;
+            file.write(&record(&self.database, note, *probe, response))?;
         }
         Ok(())
     }
 
-    /// The file that must be on the disk before anything is said to be done.
-    pub(super) fn synced(&self) -> Result<Option<Synced>, Failure> {
-        let Some((name, file)) = &self.responses else { return Ok(None) };
-        let file = file::to_sync(file.get_ref()).map_err(|error| Failure::file(name, error))?;
-        Ok(file.map(|file| Synced { name: name.clone(), file }))
-    }
-
-    /// Hands on what has been said.
-    pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        match &mut self.responses {
-            Some((name, file)) => file.flush().map_err(|error| Failure::file(name, error)),
-            None => Ok(()),
-        }
+    /// The file that is written, if any.
+    pub(super) fn file(&mut self) -> Option<&mut LineFile> {
+        self.responses.as_mut()
     }
 
     fn line(&self, note: &PortNote) -> String {

@@ -24,6 +24,8 @@ pub struct ScanConfig {
     pub mute_ports: u32,
     /// Report ports that are not open, too.
     pub all_states: bool,
+    /// Tell all that sessions say and are told: [`Event::Moment`](crate::Event::Moment).
+    pub record: bool,
 }
 
 impl Default for ScanConfig {
@@ -37,6 +39,7 @@ impl Default for ScanConfig {
             host_timeout: None,
             mute_ports: 200,
             all_states: false,
+            record: false,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use portprint_core::Scratch;
-use portprint_core::session::{Action, ConnId, Heading, Input, Outcome, Report, Session, TlsInfo, fingerprint};
+use portprint_core::session::{Action, ConnId, Heading, Input, Outcome, Report, TlsInfo, fingerprint};
 use portprint_tables::Database;
 use time::UtcDateTime;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
@@ -19,7 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::limit::RateLimit;
-use crate::{Cancel, Endpoint, PortNote, PortReport, Transport};
+use crate::recording::Recorded;
+use crate::{Cancel, Endpoint, Event, PortMoment, PortNote, PortReport, Transport};
 
 /// The most that is read at a time: no datagram is longer.
 const PIECE: usize = 64 * 1024;
@@ -44,8 +45,8 @@ pub(crate) struct Driver<'a, T> {
     pub(crate) cancel: &'a Cancel,
     /// When the host's time is over.
     pub(crate) deadline: Option<Instant>,
-    /// Who is told the session's observations.
-    pub(crate) notes: mpsc::Sender<PortNote>,
+    /// Who is told the session's observations, and what is recorded of it.
+    pub(crate) notes: mpsc::Sender<Event>,
 }
 
 /// How a port went.
@@ -81,12 +82,13 @@ thread_local! {
 
 impl<T: Transport> Driver<'_, T> {
     /// Carries out what the session says until it is done.
-    pub(crate) async fn run(&self, mut session: Session<'static>) -> Driven {
+    pub(crate) async fn run(&self, mut session: Recorded) -> Driven {
         let timestamp = SystemTime::now();
         let mut clock = Clock::start();
         let mut lines = Lines::<T>::default();
         let mut stop = pin!(self.stopped());
         loop {
+            self.tell(&mut session).await;
             match session.next() {
                 Action::Connect { conn, tunnel, ahead: true, .. } => {
                     if let Some(refusal) = self.open_spare(conn, tunnel, &mut lines).await {
@@ -130,12 +132,22 @@ impl<T: Transport> Driver<'_, T> {
                         note,
                     };
                     // Without a listener there is nobody to tell.
-                    let _ = self.notes.send(note).await;
+                    let _ = self.notes.send(Event::Note(note)).await;
                 }
                 Action::Done(report) => {
-                    return Driven { report: report.clone(), timestamp, elapsed: clock.start.elapsed() };
+                    let driven = Driven { report: report.clone(), timestamp, elapsed: clock.start.elapsed() };
+                    self.tell(&mut session).await;
+                    return driven;
                 }
             }
+        }
+    }
+
+    /// Tells what was recorded of the session.
+    async fn tell(&self, session: &mut Recorded) {
+        for moment in session.take_moments() {
+            let Endpoint { host, address, protocol } = self.endpoint.clone();
+            let _ = self.notes.send(Event::Moment(PortMoment { host, address, protocol, moment })).await;
         }
     }
 
@@ -214,7 +226,7 @@ impl<T: Transport> Driver<'_, T> {
 /// How long sending may take. Payloads are small, so a peer that does not even take one in is lost.
 const SEND_TIME: Duration = Duration::from_secs(5);
 
-fn handle(session: &mut Session<'_>, now: Duration, conn: ConnId, input: Input<'_>) {
+fn handle(session: &mut Recorded, now: Duration, conn: ConnId, input: Input<'_>) {
     SCRATCH.with_borrow_mut(|scratch| session.handle(now, conn, input, scratch));
 }
 
@@ -227,7 +239,7 @@ enum Instead {
 }
 
 /// Tells the session what came of an action, unless it was carried out.
-fn go_on(session: &mut Session<'_>, now: Duration, conn: ConnId, carried_out: Result<(), Instead>) {
+fn go_on(session: &mut Recorded, now: Duration, conn: ConnId, carried_out: Result<(), Instead>) {
     match carried_out {
         Ok(()) => {}
         Err(Instead::Input(input)) => handle(session, now, conn, input),
@@ -235,7 +247,7 @@ fn go_on(session: &mut Session<'_>, now: Duration, conn: ConnId, carried_out: Re
     }
 }
 
-fn abandon(session: &mut Session<'_>, outcome: Outcome) {
+fn abandon(session: &mut Recorded, outcome: Outcome) {
     SCRATCH.with_borrow_mut(|scratch| session.abandon(outcome, scratch));
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use portprint_core::session::{Note, Report};
 use portprint_tables::Protocol;
 
-use crate::{Place, Window};
+use crate::{Moment, Place, Window};
 
 /// Something that a scan has to tell.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Event {
     Port(Box<PortReport>),
     /// An observation about a port in progress. Only with [`SessionConfig::notes`](portprint_core::session::SessionConfig::notes).
     Note(PortNote),
+    /// What a session said or was told, in order for each port. Only with [`ScanConfig::record`](crate::ScanConfig::record).
+    Moment(PortMoment),
     /// A host could not be scanned at all.
     HostSkipped(HostSkipped),
     /// A host has more and more open ports and says nothing; the rest of its ports is left out.
@@ -89,6 +91,19 @@ pub struct PortNote {
     pub at: Duration,
     /// What was observed.
     pub note: Note,
+}
+
+/// A moment of a port's session.
+#[derive(Clone, Debug)]
+pub struct PortMoment {
+    /// The host as it was given.
+    pub host: Arc<str>,
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The transport.
+    pub protocol: Protocol,
+    /// What was said.
+    pub moment: Moment,
 }
 
 /// A host that could not be scanned.

@@ -19,13 +19,14 @@ use tokio::time::Instant;
 use crate::driver::Driver;
 use crate::feed::Feed;
 use crate::limit::{RateLimit, available_descriptors};
+use crate::recording::Recorded;
 use crate::resolve::{self, Lookup, Names};
 use crate::schedule::{Ended, Job, Limits, Schedule, Turn};
 use crate::spare::Spares;
 use crate::tally::{self, Tallies};
 use crate::{
-    Cancel, Direct, Endpoint, Event, Exclusion, HostSkipped, Item, Place, PortNote, PortReport, Progress, ScanConfig,
-    SkipReason, Summary, Targets, Transport,
+    Cancel, Direct, Endpoint, Event, Exclusion, HostSkipped, Item, Place, PortReport, Progress, ScanConfig, SkipReason,
+    Summary, Targets, Transport,
 };
 
 /// How many ports may wait for an address or for their turn.
@@ -108,12 +109,12 @@ impl<T: Transport> Scanner<T> {
                     cancel.cancel();
                     (run.tell)(Event::Fault(error));
                 }
-                Some(note) = noted.recv() => (run.tell)(Event::Note(note)),
+                Some(note) = noted.recv() => (run.tell)(note),
                 Some(done) = run.tasks.join_next() => match done {
                     Ok(done) => {
                         // Its observations were sent before it ended.
                         while let Ok(note) = noted.try_recv() {
-                            (run.tell)(Event::Note(note));
+                            (run.tell)(note);
                         }
                         run.collect(done);
                     }
@@ -161,7 +162,7 @@ struct Run<'a, T, F> {
     /// Ports in progress.
     running: usize,
     tasks: JoinSet<Done>,
-    notes: mpsc::Sender<PortNote>,
+    notes: mpsc::Sender<Event>,
     tell: F,
     summary: Summary,
 }
@@ -244,7 +245,8 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
         let host = tally::name(job.item.host.given(), job.address);
         let (mut address, protocol, port) = (job.address, job.item.protocol, job.item.port);
         address.set_port(port);
-        let (matcher, mut config) = (self.scanner.matcher, self.scanner.config.session);
+        let (matcher, mut config, record) =
+            (self.scanner.matcher, self.scanner.config.session, self.scanner.config.record);
         let (transport, spare) = (self.scanner.transport.clone(), self.spares.of(address.ip()));
         let (rate, cancel, notes) = (self.rate.clone(), self.cancel.clone(), self.notes.clone());
         self.tasks.spawn(async move {
@@ -252,6 +254,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             config.tls = transport.can_secure(Protocol::Tcp);
             config.dtls = transport.can_secure(Protocol::Udp);
             let session = Session::new(&matcher, config, protocol, port);
+            let session = Recorded::new(session, record.then_some(config));
             let rate = rate.as_deref();
             let driver =
                 Driver { transport: &transport, endpoint, spare: &spare, rate, cancel: &cancel, deadline, notes };

@@ -18,6 +18,12 @@ impl ConnId {
     pub(super) fn following(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
+
+    /// Its number: 1 for the session's first connection.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 impl fmt::Display for ConnId {
@@ -50,6 +56,25 @@ pub enum Input<'a> {
     TimedOut,
     /// It failed in any other way: no route, a local rule, an error of the system.
     Failed,
+}
+
+impl Input<'_> {
+    /// The word for it, without what came with it.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Secured(_) => "secured",
+            Self::TlsFailed => "tls failed",
+            Self::Held => "held",
+            Self::Data(_) => "data",
+            Self::Eof => "eof",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::TimedOut => "timed out",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What the driver is to do next.
