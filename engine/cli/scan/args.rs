@@ -223,7 +223,7 @@ pub(super) struct Order {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Pace")]
 pub(super) struct Pace {
-    /// The most new connections a second
+    /// The most new connections a second. A second one that old TLS takes is not held back; those after it make up for it
     #[arg(long, value_name = "N")]
     rate: Option<NonZeroU32>,
 

@@ -41,7 +41,7 @@ pub(crate) struct Driver<'a, T> {
     pub(crate) endpoint: Endpoint,
     /// The host's connections for probes ahead of their turn.
     pub(crate) spare: &'a Arc<Semaphore>,
-    pub(crate) rate: Option<&'a RateLimit>,
+    pub(crate) rate: Option<&'a Arc<RateLimit>>,
     pub(crate) cancel: &'a Cancel,
     /// When the host's time is over.
     pub(crate) deadline: Option<Instant>,
@@ -198,7 +198,9 @@ impl<T: Transport> Driver<'_, T> {
             Poll::Pending => None,
             Poll::Ready(connected) => Some(connected?),
         };
-        let (transport, endpoint) = (self.transport.clone(), self.endpoint.clone());
+        let (transport, endpoint, rate) = (self.transport.clone(), self.endpoint.clone(), self.rate.cloned());
+        // Another connection for TLS must not wait: the session's time for it runs.
+        let opens = move || rate.iter().for_each(|rate| rate.owe());
         let opening = Box::pin(async move {
             let connection = match connection {
                 Some(connection) => connection,
@@ -207,7 +209,8 @@ impl<T: Transport> Driver<'_, T> {
             if !tunnel {
                 return Ok((connection, None));
             }
-            let (connection, info) = transport.secure(&endpoint, connection).await.map_err(|_| Broken::Securing)?;
+            let (connection, info) =
+                transport.secure(&endpoint, connection, opens).await.map_err(|_| Broken::Securing)?;
             Ok((connection, Some(Box::new(info))))
         });
         lines.open.push(Line { conn, state: State::Opening(opening), _permit: permit });

@@ -29,18 +29,25 @@ impl RateLimit {
         is_free
     }
 
+    /// Takes a moment for what cannot wait: it is made up for by those that come after.
+    pub(crate) fn owe(&self) {
+        self.take_next();
+    }
+
     /// Waits for the next free moment. Callers are served in the order in which they ask; who stops waiting leaves a gap.
     pub(crate) async fn wait(&self) {
-        let now = Instant::now();
-        let moment = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let moment = next.map_or(now, |next| next.max(now));
-            *next = Some(moment + self.interval);
-            moment
-        };
-        if moment > now {
+        let moment = self.take_next();
+        if moment > Instant::now() {
             sleep_until(moment).await;
         }
+    }
+
+    fn take_next(&self) -> Instant {
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = next.map_or(now, |next| next.max(now));
+        *next = Some(moment + self.interval);
+        moment
     }
 }
 
@@ -78,6 +85,20 @@ mod tests {
             limit.wait().await;
         }
         assert_eq!(start.elapsed().as_millis(), 2000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_wait_is_made_up_for() {
+        let limit = RateLimit::new(NonZeroU32::new(10)).expect("a rate was given");
+        let start = Instant::now();
+        for _ in 0..10 {
+            limit.wait().await;
+            limit.owe();
+        }
+        limit.wait().await;
+        assert_eq!(start.elapsed().as_millis(), 2000);
+        limit.owe();
+        assert!(!limit.take_now());
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             config.dtls = transport.can_secure(Protocol::Udp);
             let session = Session::new(&matcher, config, protocol, port);
             let session = Recorded::new(session, record.then_some(config));
-            let rate = rate.as_deref();
+            let rate = rate.as_ref();
             let driver =
                 Driver { transport: &transport, endpoint, spare: &spare, rate, cancel: &cancel, deadline, notes };
             let driven = driver.run(session).await;

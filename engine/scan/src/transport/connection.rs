@@ -24,7 +24,7 @@ pub enum Connection {
     OldTls(Box<tokio_openssl::SslStream<TcpStream>>),
     /// Datagrams inside DTLS.
     #[cfg(feature = "openssl")]
-    Dtls(Box<tokio_openssl::SslStream<Datagrams>>),
+    Dtls(Box<super::tls::DtlsStream<Datagrams>>),
 }
 
 macro_rules! each {

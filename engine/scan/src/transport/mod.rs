@@ -50,12 +50,15 @@ pub trait Transport: Send + Sync + 'static {
     }
 
     /// Puts TLS, or DTLS, over a connection. The peer's certificate is recorded, and neither it nor anything else is checked.
+    ///
+    /// If that takes another connection to the peer, `opens` is called before it is opened.
     fn secure(
         &self,
         to: &Endpoint,
         connection: Self::Connection,
+        opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Self::Connection, TlsInfo)>> + Send + 'static {
-        let _ = (to, connection);
+        let _ = (to, connection, opens);
         std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
@@ -131,8 +134,13 @@ impl Transport for Direct {
         &self,
         to: &Endpoint,
         connection: Connection,
+        opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
-        self.secure_or_again(to, connection, connect_tcp(to.address))
+        let address = to.address;
+        self.secure_or_again(to, connection, async move {
+            opens();
+            connect_tcp(address).await
+        })
     }
 }
 

@@ -238,9 +238,13 @@ impl Transport for Proxied {
         &self,
         to: &Endpoint,
         connection: Connection,
+        opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
         let (route, address) = (self.route.clone(), to.address);
-        self.direct.secure_or_again(to, connection, async move { route.connect(address).await })
+        self.direct.secure_or_again(to, connection, async move {
+            opens();
+            route.connect(address).await
+        })
     }
 
     fn fault(&self) -> impl Future<Output = io::Error> + Send + 'static {

@@ -21,6 +21,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Connection, Endpoint};
+#[cfg(feature = "openssl")]
+pub(super) use openssl::DtlsStream;
 use unchecked::Unchecked;
 
 /// How TLS is spoken.

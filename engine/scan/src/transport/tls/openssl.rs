@@ -3,12 +3,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, Ssl, SslContext, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion};
 use portprint_core::session::TlsInfo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
 
@@ -47,7 +48,11 @@ impl OpenSsl {
     }
 
     /// DTLS over a new connection, of which each read and each write is a datagram.
-    pub(super) async fn secure_datagrams<S>(&self, stream: S, name: Option<&str>) -> io::Result<(SslStream<S>, TlsInfo)>
+    pub(super) async fn secure_datagrams<S>(
+        &self,
+        stream: S,
+        name: Option<&str>,
+    ) -> io::Result<(DtlsStream<S>, TlsInfo)>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -62,7 +67,39 @@ impl OpenSsl {
         };
         connected.map_err(failed)?;
         let info = describe(stream.ssl());
-        Ok((stream, info))
+        Ok((DtlsStream(stream), info))
+    }
+}
+
+/// Datagrams inside DTLS. The peer is told when they are over: it sees no end otherwise, and if it serves one client at a time it would
+/// go on waiting for this one.
+#[derive(Debug)]
+pub struct DtlsStream<S: AsyncRead + AsyncWrite + Unpin>(SslStream<S>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Drop for DtlsStream<S> {
+    fn drop(&mut self) {
+        // One datagram, which needs no waiting.
+        let _ = Pin::new(&mut self.0).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for DtlsStream<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for DtlsStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 

@@ -36,10 +36,18 @@ fn certificate() -> (CertifiedKey<KeyPair>, TlsAcceptor) {
 }
 
 async fn secured(address: SocketAddr, sni: Option<&str>) -> io::Result<(Connection, TlsInfo)> {
+    secured_and_told(address, sni, || {}).await
+}
+
+async fn secured_and_told(
+    address: SocketAddr,
+    sni: Option<&str>,
+    opens: impl FnOnce() + Send + 'static,
+) -> io::Result<(Connection, TlsInfo)> {
     let direct = Direct::new(sni.map(Arc::from));
     let to = Endpoint { host: "host.example".into(), address, protocol: Protocol::Tcp };
     let connection = direct.connect(&to).await?;
-    direct.secure(&to, connection).await
+    direct.secure(&to, connection, opens).await
 }
 
 /// Serves every connection of a new port so.
@@ -138,6 +146,7 @@ mod old {
 
     use std::net::{Ipv4Addr, UdpSocket};
     use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -181,15 +190,20 @@ mod old {
             let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
             let Some(_server) = server(port, &[flag, "-www"]) else { return };
             let address = (Ipv4Addr::LOCALHOST, port).into();
-            let mut tries = 0;
+            let (mut tries, again) = (0, Arc::new(AtomicUsize::new(0)));
             let (mut connection, info) = loop {
-                match secured(address, None).await {
+                let counted = again.clone();
+                let opens = move || {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                };
+                match secured_and_told(address, None, opens).await {
                     Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && tries < 200 => tries += 1,
                     other => break other.unwrap(),
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             };
             assert_eq!(info.version, version);
+            assert_eq!(again.load(Ordering::Relaxed), usize::from(version != "TLSv1.2"), "{version}");
             assert!(info.cipher.starts_with("TLS_ECDHE_ECDSA_"), "{}", info.cipher);
             assert_eq!((info.subject.as_deref(), info.names), (Some("CN=old"), vec!["old.example".to_owned()]));
             connection.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
@@ -234,21 +248,25 @@ mod old {
             let port = if loses { losing(port).await } else { port };
             let address = (Ipv4Addr::LOCALHOST, port).into();
             let to = Endpoint { host: "127.0.0.1".into(), address, protocol: Protocol::Udp };
-            let mut tries = 0;
-            let (mut connection, info) = loop {
-                let connection = direct.connect(&to).await.unwrap();
-                match timeout(Duration::from_secs(20), direct.secure(&to, connection)).await.expect("it ends") {
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && tries < 200 => tries += 1,
-                    other => break other.unwrap(),
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            };
-            assert_eq!(info.version, version);
-            assert_eq!(info.names, ["old.example"]);
-            std::io::Write::write_all(server.0.stdin.as_mut().unwrap(), b"hello\n").unwrap();
-            let mut said = [0; 64];
-            let length = timeout(Duration::from_secs(5), connection.read(&mut said)).await.expect("it comes").unwrap();
-            assert_eq!(&said[..length], b"hello\n");
+            // It serves the next client when it is told that this one is gone.
+            for _ in 0..3 {
+                let mut tries = 0;
+                let (mut connection, info) = loop {
+                    let connection = direct.connect(&to).await.unwrap();
+                    let secured = timeout(Duration::from_secs(20), direct.secure(&to, connection, || {}));
+                    match secured.await.expect("it ends") {
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && tries < 200 => tries += 1,
+                        other => break other.unwrap(),
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                };
+                assert_eq!(info.version, version);
+                assert_eq!(info.names, ["old.example"]);
+                std::io::Write::write_all(server.0.stdin.as_mut().unwrap(), b"hello\n").unwrap();
+                let mut said = [0; 64];
+                let read = timeout(Duration::from_secs(5), connection.read(&mut said)).await.expect("it comes");
+                assert_eq!(&said[..read.unwrap()], b"hello\n");
+            }
         }
     }
 }
