@@ -176,6 +176,66 @@ async fn a_cancelled_scan_tells_what_it_knows() {
     assert_eq!((summary.hosts, summary.open, summary.left_out), (1, 2, 998));
 }
 
+/// Like a proxy that goes away: who is connected by then stays so, nobody else is reached any longer, and some time later that is told.
+#[derive(Clone)]
+struct Breaks {
+    port: u16,
+    left: Arc<AtomicUsize>,
+    fault: Duration,
+}
+
+impl Transport for Breaks {
+    type Connection = TcpStream;
+
+    fn connect(&self, _: &Endpoint) -> impl Future<Output = io::Result<TcpStream>> + Send + 'static {
+        let works = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let connecting = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        async move { if works { connecting.await } else { std::future::pending().await } }
+    }
+
+    fn fault(&self) -> impl Future<Output = io::Error> + Send + 'static {
+        let after = self.fault;
+        async move {
+            tokio::time::sleep(after).await;
+            io::Error::other("it is gone")
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_ports_that_were_not_reached_when_a_scan_breaks_off() {
+    let talks = serve(async |mut stream| {
+        stream.write_all(b"220 a.example FTP ready\r\n").await?;
+        stream.read_to_end(&mut Vec::new()).await.map(drop)
+    })
+    .await;
+    let slow = SessionConfig { adaptive: false, connections: 1, ..SessionConfig::default() };
+    let config = ScanConfig { session: slow, concurrency: 10, all_states: true, ..ScanConfig::default() };
+    for (fault, cancelled) in [(ms(500), Duration::MAX), (Duration::MAX, ms(500))] {
+        let transport = Breaks { port: talks, left: Arc::new(3.into()), fault };
+        let scanner = Scanner::with_transport(Matcher::new(&SMALL), config, transport);
+        let cancel = Cancel::new();
+        let timer = cancel.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(cancelled).await;
+            timer.cancel();
+        });
+        let (mut ports, mut told) = (Vec::new(), Vec::new());
+        let summary = scanner
+            .run(targets(&["10.0.0.1:1-100"], []), &cancel, &Progress::new(), |event| match event {
+                Event::Port(port) => ports.push(shown(&port)),
+                Event::HostDone { not_open, left_out, .. } => told.push((not_open, left_out)),
+                Event::Done(place) => panic!("{place:?} is not done"),
+                _ => {}
+            })
+            .await
+            .expect("there is a thread for the targets");
+        assert_eq!(ports, ["open error ftp"; 3]);
+        assert_eq!((summary.open, summary.closed, summary.filtered, summary.left_out), (3, 0, 0, 97));
+        assert_eq!(told, [(0, 97)]);
+    }
+}
+
 #[tokio::test]
 async fn a_host_has_only_so_much_time() {
     let slow = SessionConfig { adaptive: false, ..SessionConfig::default() };

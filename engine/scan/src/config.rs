@@ -22,7 +22,7 @@ pub struct ScanConfig {
     pub host_timeout: Option<Duration>,
     /// A host with so many open ports of which none has said a single byte is given up; its other ports are left out. 0: never.
     pub mute_ports: u32,
-    /// Report ports that are not open, too.
+    /// Report ports that are not open, too. Those that were not reached when a scan is broken off have no state, and are left out.
     pub all_states: bool,
     /// Tell all that sessions say and are told: [`Event::Moment`](crate::Event::Moment).
     pub record: bool,

@@ -150,8 +150,8 @@ pub struct Summary {
     pub closed: u64,
     /// Ports that did not answer.
     pub filtered: u64,
-    /// Ports that were left out: the scan or their host's time was over, or their host was mute. In a scan that was broken off, those
-    /// that no stream had given yet are not among them.
+    /// Ports that were left out: the scan was over before they were reached or their host's time was, or their host was mute. In a scan
+    /// that was broken off, those that no stream had given yet are not among them.
     pub left_out: u64,
     /// Whether the scan was broken off.
     pub cancelled: bool,

@@ -316,7 +316,10 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
         self.progress.finish(1);
         let report = &port.report;
         let is_open = report.state == PortState::Open;
+        // That a port was not reached before the scan was broken off says nothing of its state.
+        let is_unknown = self.cancel.is_cancelled() && !is_open && report.state != PortState::Closed;
         match report.state {
+            _ if is_unknown => self.summary.left_out += 1,
             PortState::Open => {
                 self.summary.open += 1;
                 self.progress.found_open();
@@ -332,11 +335,12 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
         if let Some(open) = self.schedule.ended(job.address, ended, Instant::now()) {
             (self.tell)(Event::HostMute { host: port.host.clone(), address: job.address, open });
         }
-        let tells = is_open || self.scanner.config.all_states;
+        let tells = is_open || self.scanner.config.all_states && !is_unknown;
         if tells {
             (self.tell)(Event::Port(port));
         }
-        self.tallies.end(job, is_open, tells).into_iter().for_each(&mut self.tell);
+        let ended = if is_unknown { self.tallies.break_off(job) } else { self.tallies.end(job, is_open, tells) };
+        ended.into_iter().for_each(&mut self.tell);
         self.done(job.item.place);
     }
 

@@ -65,6 +65,12 @@ impl Tallies {
         self.ending(job)
     }
 
+    /// A port that had begun is left out after all. Gives the end of its host.
+    pub(crate) fn break_off(&mut self, job: &Job) -> Option<Event> {
+        self.hosts.get_mut(&key(job))?.running -= 1;
+        self.leave_out(job)
+    }
+
     /// A port is left out. Gives the end of its host.
     pub(crate) fn leave_out(&mut self, job: &Job) -> Option<Event> {
         let tally = self.hosts.get_mut(&key(job))?;
