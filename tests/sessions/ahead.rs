@@ -108,6 +108,31 @@ fn a_server_for_one_client_at_a_time_answers() {
     assert!(played.summary().starts_with("open identified http p=Tinyd v=3"), "{}", played.transcript);
 }
 
+/// Like iperf3: whatever a client does, the server starts anew after it, and who waits by then is reset. It answers to what is long enough.
+#[test]
+fn a_server_that_starts_anew_after_each_client_answers() {
+    let config = SessionConfig { intensity: 9, ..SessionConfig::default() };
+    let others = [None, Some((b"GET / HTTP/1.0\r\n\r\n".as_slice(), Say::Eof)), Some((b"HELP\r\n", Say::Reset))];
+    for late in [0, 1, 20, 90, 110, 210, 310, 390] {
+        for away in [0, 1, 30, 150, 900] {
+            for other in &others {
+                let mut peer = Peer::new().restarts(late, away).answers(b"rare", 1, b"RARE");
+                if let Some((payload, end)) = other {
+                    peer = peer.answers(payload, 1, b"what?").replies(payload, 1, end.clone());
+                }
+                let played = play_over(&SMALL, config, &peer, (Protocol::Tcp, 5), Cut::Whole);
+                assert!(
+                    played.summary().starts_with("open identified rare"),
+                    "{late} ms late, {away} ms away, {other:?}: {}\n{}",
+                    played.summary(),
+                    played.transcript
+                );
+                assert!(played.took < ms(17_000), "{}", played.transcript);
+            }
+        }
+    }
+}
+
 #[test]
 fn where_a_connection_ahead_is_refused_no_more_are_opened() {
     let (accept, refuse) = ((ms(1), Connect::Accept), (ms(1), Connect::Refuse));

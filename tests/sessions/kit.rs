@@ -79,6 +79,8 @@ pub(super) struct Peer {
     otherwise: Vec<(Duration, Say)>,
     /// It takes up a connection only when the one before is closed.
     is_serial: bool,
+    /// It starts anew after each connection: how long it takes to see that one is over, and how long nobody listens then.
+    restarts: Option<(Duration, Duration)>,
     /// What is sent so soon after something that was answered is lost.
     pause: Duration,
     /// What it is inside TLS, if it speaks that.
@@ -98,7 +100,7 @@ pub(super) enum Connect {
     Unreachable,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Say {
     Bytes(Vec<u8>),
     Eof,
@@ -115,6 +117,7 @@ impl Peer {
             replies: Vec::new(),
             otherwise: Vec::new(),
             is_serial: false,
+            restarts: None,
             pause: Duration::ZERO,
             inside: None,
         }
@@ -124,6 +127,12 @@ impl Peer {
     pub(super) fn serial(mut self) -> Self {
         self.is_serial = true;
         self
+    }
+
+    /// Serves one connection, sees so late that it is over, resets whoever waits then, and refuses whoever comes in the time after that.
+    pub(super) fn restarts(mut self, late: u64, away: u64) -> Self {
+        self.restarts = Some((ms(late), ms(away)));
+        self.serial()
     }
 
     /// Overhears what is sent in the milliseconds after something that it answered.
@@ -285,6 +294,7 @@ pub(super) fn play_over(
         served: None,
         answered: None,
         queue: Vec::new(),
+        restart: None,
         inside: BTreeSet::new(),
     };
     let (mut transcript, mut judged) = (String::new(), 0);
@@ -361,6 +371,8 @@ struct Play<'a> {
     served: Option<ConnId>,
     answered: Option<Duration>,
     queue: Vec<(ConnId, Vec<Vec<u8>>)>,
+    /// When a peer that starts anew goes away, and when it is back.
+    restart: Option<(Duration, Duration)>,
     /// Connections inside TLS.
     inside: BTreeSet<ConnId>,
 }
@@ -388,6 +400,14 @@ impl<'a> Play<'a> {
         let (after, connect) = self.peer.connect[self.connections.min(self.peer.connect.len() - 1)];
         self.connections += 1;
         let at = self.now + after;
+        match self.restart {
+            Some((away, _)) if self.now < away => {
+                self.plan(at.min(away), conn, Happens::Connected);
+                return self.plan(away, conn, Happens::Say(Say::Reset));
+            }
+            Some((_, back)) if self.now < back => return self.plan(at, conn, Happens::Refused),
+            _ => {}
+        }
         match connect {
             Connect::Accept if tunnel && self.peer.inside.is_none() => self.plan(at, conn, Happens::NoTls),
             Connect::Accept => {
@@ -413,6 +433,9 @@ impl<'a> Play<'a> {
         if let Some((_, sent)) = self.queue.iter_mut().find(|(queued, _)| *queued == conn) {
             return sent.push(payload.to_vec());
         }
+        if self.peer.restarts.is_some() && self.served != Some(conn) {
+            return;
+        }
         let peer = self.peer(conn);
         let replies = peer.replies.iter().find(|(to, _)| *to == payload);
         if self.answered.is_some_and(|answered| self.now < answered + peer.pause) {
@@ -427,6 +450,13 @@ impl<'a> Play<'a> {
         self.queue.retain(|(queued, _)| *queued != conn);
         if self.peer.is_serial && self.served == Some(conn) {
             self.served = None;
+            if let Some((late, away)) = self.peer.restarts {
+                let gone = self.now + late;
+                self.restart = Some((gone, gone + away));
+                for (waiting, _) in std::mem::take(&mut self.queue) {
+                    self.plan(gone, waiting, Happens::Say(Say::Reset));
+                }
+            }
             if !self.queue.is_empty() {
                 let (next, sent) = self.queue.remove(0);
                 self.served = Some(next);

@@ -119,6 +119,12 @@ impl<'d> Session<'d> {
     /// The next probe, going down the sources; none when the session is over.
     pub(super) fn choose(&mut self) -> Option<ProbeId> {
         let database = *self.matcher.database();
+        while let Some(probe) = self.ahead.again.pop_front() {
+            let has_service = |service| database.probe(probe).has_service(service);
+            if self.config.intensity >= 9 || self.soft_service().is_none_or(has_service) {
+                return Some(probe);
+            }
+        }
         loop {
             let soft = self.soft_service();
             if let Some(probe) = self.plan.next(&database, soft) {

@@ -82,7 +82,9 @@
 //! had not been sent. A server that serves one client at a time does not see them before the connections ahead are closed; so the
 //! silence of such a connection counts only after a while at the head of the order (four times the connect time, between 100 and 500 ms;
 //! a server that serves one client at a time and takes longer than that is found by one connection at a time only), unless a later one was served in its place; and if it
-//! is closed without a word when nothing was open before it, its probe is sent again, alone. Where a connection that was opened ahead
+//! is closed without a word when nothing was open before it, its probe is sent again, alone. If it is reset so, and nothing has come on
+//! any connection, those before it that drew nothing are sent again, too: a server that starts anew after each client resets all who
+//! wait, and has not seen what they sent. Where a connection that was opened ahead
 //! fails, no more are.
 //!
 //! # TLS

@@ -25,7 +25,8 @@ pub(super) struct Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doubt {
     None,
-    /// We had just closed another one; a server that starts anew after each client resets what comes too early.
+    /// Another one was just over, and the peer had it for itself; a server that starts anew after each client resets what comes too
+    /// early.
     Reset,
     /// It was opened beside others, and nothing shows that the peer serves several at a time.
     Any,
@@ -74,6 +75,10 @@ pub(super) struct Ahead {
     from: Duration,
     /// A connection that was opened ahead has failed.
     is_blocked: bool,
+    /// Probes that were sent ahead and drew nothing, when nobody had been heard behind them: it may be that the peer never saw them.
+    unseen: Vec<ProbeId>,
+    /// Probes to be sent again, before all others.
+    pub(super) again: VecDeque<ProbeId>,
     /// The connection opened last of those that have brought anything.
     heard: Option<ConnId>,
     /// A turn ahead has an answer that a line matches: what is behind it may never be asked.
@@ -89,6 +94,8 @@ impl Default for Ahead {
             burst: Self::FIRST,
             from: Duration::ZERO,
             is_blocked: false,
+            unseen: Vec::new(),
+            again: VecDeque::new(),
             heard: None,
             found: None,
             answered: 0,
@@ -356,6 +363,9 @@ impl Session<'_> {
         }
         let is_served = exchange.heard() || self.turns.iter().take(index).any(|turn| !turn.is_over());
         let turn = &mut self.turns[index];
+        if turn.doubt == Doubt::Any && end == End::TimedOut && self.ahead.heard.is_none() {
+            self.ahead.unseen.push(exchange.probe);
+        }
         if is_served || !turn.doubt.is_raised_by(end) {
             turn.doubt = Doubt::None;
         }
@@ -387,11 +397,18 @@ impl Session<'_> {
                 return;
             };
             if doubt != Doubt::None {
-                // It is asked again, alone; and if it was opened ahead, so is everything after it.
+                // It is asked again, alone; and if it was opened ahead, so is everything after it. A peer that resets whoever waits
+                // has not seen those before it either.
                 self.ahead.is_blocked |= doubt == Doubt::Any;
                 self.close_all();
+                let mut probe = exchange.probe;
+                if doubt == Doubt::Any && end == End::Reset && self.ahead.heard.is_none() {
+                    self.ahead.again.extend(self.ahead.unseen.drain(..));
+                    self.ahead.again.push_back(probe);
+                    probe = self.ahead.again.pop_front().unwrap_or(probe);
+                }
                 let stage = Stage::Pausing { until: now + PAUSES[0] };
-                return self.turns.push_back(Turn { probe: Some(exchange.probe), conn, stage, doubt: Doubt::None });
+                return self.turns.push_back(Turn { probe: Some(probe), conn, stage, doubt: Doubt::None });
             }
             if self.ahead.found == Some(conn) {
                 self.ahead.found = None;
@@ -421,7 +438,7 @@ impl Session<'_> {
             }
             if self.turns.is_empty() {
                 self.connect_first(now, Some(next));
-                if matches!(end, End::TimedOut | End::Settled) {
+                if matches!(end, End::TimedOut | End::Settled) || exchange.heard() {
                     self.turns[0].doubt = Doubt::Reset;
                 }
                 return;
