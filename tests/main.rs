@@ -27,6 +27,8 @@ mod outputs;
 mod place;
 // PCRE2, the oracle of `differential`.
 mod pcre2;
+// Shared libraries of plugins, good ones and others.
+mod plugins;
 // Same input, same bytes; damaged bytes are found.
 mod reproducible;
 // The session state machine against simulated peers, and the scanner on loopback.

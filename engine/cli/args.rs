@@ -129,6 +129,8 @@ pub(crate) enum Command {
     #[cfg(feature = "scan")]
     Scan(Box<crate::scan::Args>),
     Match(match_command::Args),
+    #[cfg(feature = "plugins")]
+    Plugin(crate::plugin::Args),
     Db(db::Args),
     Completions(documents::CompletionsArgs),
     Man(documents::ManArgs),

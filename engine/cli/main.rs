@@ -14,6 +14,8 @@ mod json;
 mod logger;
 mod match_command;
 mod output;
+#[cfg(feature = "plugins")]
+mod plugin;
 #[cfg(feature = "scan")]
 mod scan;
 mod version;
@@ -48,6 +50,8 @@ fn run() -> Result<Ending, Failure> {
         #[cfg(feature = "scan")]
         Command::Scan(arguments) => scan::run(&context, *arguments),
         Command::Match(arguments) => match_command::run(&context, arguments),
+        #[cfg(feature = "plugins")]
+        Command::Plugin(arguments) => plugin::run(&context, arguments),
         Command::Db(arguments) => db::run(&context, arguments),
         Command::Completions(arguments) => documents::completions(&arguments),
         Command::Man(arguments) => documents::man(&arguments),

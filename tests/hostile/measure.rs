@@ -85,5 +85,9 @@ pub(super) fn scan(targets: &str, rules: &str, arguments: &[&str]) -> Ran {
 /// The most that was resident of a process so far, in KiB. Nothing once it has ended.
 fn resident(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    // For a moment after it was made a process is still this one, with all that is resident of it.
+    if !status.starts_with("Name:\tportprint\n") {
+        return None;
+    }
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }

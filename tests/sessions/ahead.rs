@@ -199,6 +199,9 @@ fn any_input_at_any_time_is_taken() {
                     assert!(open.contains(&conn) && !bytes.is_empty(), "round {round}: sent on {conn}");
                 }
                 Action::Close { conn } => assert!(open.remove(&conn), "round {round}: {conn} is not open"),
+                Action::StartTls { .. } | Action::Handshake { .. } | Action::Forget(_) => {
+                    panic!("there are no plugins")
+                }
                 Action::Note(_) => {}
                 Action::Wait { conn, until } => {
                     if step < lively && random.below(3) > 0 {

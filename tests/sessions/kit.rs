@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::net::Ipv4Addr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use portprint_codegen::Source;
+use portprint_core::handshake::{Handshake, HandshakeId, Handshakes, Limits, Target};
 use portprint_core::session::{Action, ConnId, Input, Note, Report, Session, SessionConfig, TlsInfo};
 use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, Field, Protocol};
@@ -281,8 +282,24 @@ pub(super) fn play_over(
     (protocol, port): (Protocol, u16),
     cut: Cut,
 ) -> Played {
+    play_plugins(database, config, peer, (protocol, port), cut, None)
+}
+
+/// The same with plugins.
+pub(super) fn play_plugins(
+    database: &Database<'static>,
+    config: SessionConfig,
+    peer: &Peer,
+    (protocol, port): (Protocol, u16),
+    cut: Cut,
+    plugins: Option<Arc<dyn Handshakes>>,
+) -> Played {
     let config = SessionConfig { notes: true, ..config };
     let mut session = Session::new(&Matcher::new(database), config, protocol, port);
+    if let Some(plugins) = &plugins {
+        session = session.with_handshakes(plugins.clone());
+    }
+    let mut handshakes: BTreeMap<HandshakeId, Box<dyn Handshake>> = BTreeMap::new();
     let mut scratch = Scratch::default();
     let mut play = Play {
         peer,
@@ -349,6 +366,33 @@ pub(super) fn play_over(
                     Happens::Say(Say::Bytes(bytes)) => Input::Data(bytes),
                 };
                 session.handle(play.now, conn, input, &mut scratch);
+            }
+            Action::StartTls { conn, .. } => {
+                let _ = writeln!(transcript, "{now} {conn} start TLS");
+                play.secure(conn);
+            }
+            Action::Handshake { id, plugin, inside, event } => {
+                let plugins = plugins.as_ref().expect("there are no handshakes without plugins");
+                let (kind, bytes) = (&event.kind, event.bytes.escape_ascii());
+                let inside_word = if inside { " inside" } else { "" };
+                let _ = writeln!(transcript, "{now} {}{inside_word} hears {kind:?} {bytes}", plugins.name(plugin));
+                let handshake = handshakes.entry(id).or_insert_with(|| {
+                    let target = Target {
+                        host: "peer.example",
+                        address: Ipv4Addr::LOCALHOST.into(),
+                        port,
+                        protocol,
+                        inside,
+                        can_secure: config.tls,
+                        limits: Limits::default(),
+                    };
+                    plugins.open(plugin, &target).expect("the tests' plugins can be opened")
+                });
+                let stepped = handshake.step(&event);
+                session.stepped(play.now, id, stepped, &mut scratch);
+            }
+            Action::Forget(id) => {
+                let _ = handshakes.remove(&id);
             }
             Action::Done(report) => {
                 let report = report.clone();
@@ -427,6 +471,15 @@ impl<'a> Play<'a> {
             Connect::Unreachable => self.plan(at, conn, Happens::Unreachable),
             Connect::Ignore => {}
         }
+    }
+
+    /// TLS over an open connection.
+    fn secure(&mut self, conn: ConnId) {
+        let speaks_tls = self.peer.inside.is_some();
+        if speaks_tls {
+            self.inside.insert(conn);
+        }
+        self.plan(self.now, conn, if speaks_tls { Happens::Secured } else { Happens::NoTls });
     }
 
     fn send(&mut self, conn: ConnId, payload: &[u8]) {

@@ -5,6 +5,7 @@
 mod ahead;
 mod cut;
 mod endings;
+mod handshakes;
 mod kit;
 mod loopback;
 mod order;

@@ -91,6 +91,7 @@ fn shown(action: &Action<'_>) -> Line {
         Action::Wait { conn, until } => {
             json!({"do": "wait", "conn": conn.number(), "until": until.as_nanos() as u64})
         }
+        Action::StartTls { .. } | Action::Handshake { .. } | Action::Forget(_) => panic!("no plugin was recorded"),
         Action::Note(note) => panic!("nobody asked for {note:?}"),
         Action::Done(report) => return shown_report(report),
     };
@@ -193,6 +194,8 @@ fn read_config(config: &Line) -> SessionConfig {
         settle: limit("settle"),
         max_response: number(config, "max_response").try_into().expect("it is small"),
         retries: number(config, "retries").try_into().expect("it is small"),
+        // Those that were recorded without plugins have none.
+        handshakes: 0,
         notes: false,
     }
 }

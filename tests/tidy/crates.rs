@@ -11,10 +11,10 @@ use crate::databases::root;
 /// What each crate may depend on, features of it left aside. Dev-dependencies are free.
 ///
 /// A new arrow between our own crates changes the design: change ARCHITECTURE.md with it.
-const ARROWS: [(&str, &[&str], &[&str]); 5] = [
+const ARROWS: [(&str, &[&str], &[&str]); 8] = [
     (
         "portprint",
-        &["portprint-core", "portprint-scan", "portprint-tables", "portprint-codegen"],
+        &["portprint-core", "portprint-plugin-host", "portprint-scan", "portprint-tables", "portprint-codegen"],
         &[
             "anstream",
             "anstyle",
@@ -57,7 +57,15 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
             "syn",
         ],
     ),
-    ("portprint-core", &["portprint-tables"], &["aho-corasick", "cpufeatures", "memchr"]),
+    ("portprint-core", &["portprint-tables"], &["cpufeatures", "memchr", "serde"]),
+    ("portprint-plugin-abi", &[], &[]),
+    (
+        "portprint-plugin-host",
+        &["portprint-core", "portprint-plugin-abi", "portprint-tables"],
+        &["aho-corasick", "libloading", "postcard", "rustix", "serde"],
+    ),
+    // The host is there for the test kit alone.
+    ("portprint-plugin-sdk", &["portprint-plugin-abi", "portprint-plugin-host"], &[]),
     (
         "portprint-scan",
         &["portprint-core", "portprint-tables"],
@@ -82,6 +90,9 @@ const ARROWS: [(&str, &[&str], &[&str]); 5] = [
     ("portprint-tables", &[], &[]),
 ];
 
+/// What a protocol plugin may depend on besides the SDK, and which. All others have nothing.
+const PLUGINS: [(&str, &[&str]); 1] = [("portprint-plugin-quic", &["ring"])];
+
 /// What the library alone may have, without any feature: nothing that is optional.
 const LIBRARY_ALONE: [&str; 2] = ["portprint-core", "portprint-tables"];
 
@@ -94,11 +105,18 @@ fn arrows_between_crates() {
     let packages = metadata["packages"].as_array().expect("a list");
     let names: BTreeSet<&str> = packages.iter().map(|package| text(&package["name"])).collect();
     let known: BTreeSet<&str> = ARROWS.iter().map(|(name, ..)| *name).collect();
-    assert_eq!(names, known, "every crate of the workspace has a row in ARROWS");
+    let is_protocol = |name: &str| name.starts_with("portprint-plugin-") && !known.contains(name);
+    let others: BTreeSet<&str> = names.iter().copied().filter(|name| !is_protocol(name)).collect();
+    assert_eq!(others, known, "every crate of the workspace has a row in ARROWS, or is a protocol's plugin");
     let mut faults = Vec::new();
     for package in packages {
         let name = text(&package["name"]);
-        let (_, own, foreign) = ARROWS.iter().find(|(known, ..)| *known == name).expect("it was compared");
+        let protocol = || {
+            let foreign = PLUGINS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, foreign)| foreign);
+            (&["portprint-plugin-sdk"][..], foreign)
+        };
+        let row = ARROWS.iter().find(|(known, ..)| *known == name).map(|(_, own, foreign)| (*own, *foreign));
+        let (own, foreign) = row.unwrap_or_else(protocol);
         let found: BTreeSet<(&str, bool)> = dependencies(package)
             .filter(|it| it["kind"] != "dev")
             .map(|it| (text(&it["name"]), it["path"].is_string()))

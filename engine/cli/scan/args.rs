@@ -13,6 +13,8 @@ use portprint_scan::{PortSelection, Proxy, ProxyError, ScanConfig};
 
 use crate::exit::Failure;
 
+use super::plugin_args::PluginArgs;
+
 /// Ask ports what really runs behind them.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -158,6 +160,9 @@ pub(crate) struct Args {
     pub(super) order: Order,
 
     #[command(flatten)]
+    pub(super) plugins: PluginArgs,
+
+    #[command(flatten)]
     pub(super) pace: Pace,
 }
 
@@ -294,6 +299,7 @@ impl Args {
                 settle: pace.settle,
                 max_response: pace.max_response,
                 retries: pace.retries,
+                handshakes: self.plugins.handshakes(),
                 notes: self.trace || self.save_responses.is_some(),
             },
             concurrency: pace.concurrency.get(),

@@ -30,7 +30,7 @@ impl Counts {
         }
         self.open += 1;
         self.tls += u64::from(record.tls);
-        self.answered += u64::from(record.rule.is_some());
+        self.answered += u64::from(record.rule.is_some() || record.service.is_some());
         self.soft += u64::from(record.is_soft());
         count(&mut self.services, record.service);
         count(&mut self.products, record.get(Field::Product));

@@ -24,7 +24,9 @@ impl Writer for Rows {
         let mut names: Vec<Cow<'_, str>> =
             ["host", "ip", "port", "protocol", "tls", "timestamp", "state", "service"].map(Cow::Borrowed).into();
         names.extend(FIELDS.iter().map(|(_, name)| Cow::Borrowed(*name)));
-        names.extend(["cpe", "method", "soft", "outcome", "probe", "source", "line"].map(Cow::Borrowed));
+        names.extend(
+            ["cpe", "method", "soft", "outcome", "probe", "source", "line", "plugin", "details"].map(Cow::Borrowed),
+        );
         names.extend(TLS_NAMES.iter().map(|name| Cow::Owned(format!("tls_{name}"))));
         names.extend(["banner", "fingerprint", "probes_sent", "ms"].map(Cow::Borrowed));
         row(out, &names)
@@ -50,6 +52,9 @@ impl Writer for Rows {
         cells.push(rule.map_or(Cow::Borrowed(""), |rule| cell(&rule.probe)));
         cells.push(rule.map_or(Cow::Borrowed(""), |rule| cell(&rule.source)));
         cells.push(rule.map_or(Cow::Borrowed(""), |rule| Cow::Owned(rule.line.to_string())));
+        cells.push(cell(record.plugin.unwrap_or("")));
+        let details: Vec<_> = record.details().map(|(key, value)| format!("{key}={value}")).collect();
+        cells.push(owned(&details.join("; ")));
         match record.tls_info {
             Some(info) => {
                 cells.extend(

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use portprint_core::handshake::Value;
 use portprint_core::session::TlsInfo;
 
 use crate::json;
@@ -59,6 +60,12 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>) {
         text(out, "source", &rule.source);
         number(out, "line", rule.line.into());
     }
+    if let Some(plugin) = record.plugin {
+        text(out, "plugin", plugin);
+    }
+    if !record.details.is_empty() {
+        details(out, &record.details);
+    }
     if let Some(info) = record.tls_info {
         tls_info(out, info);
     }
@@ -71,6 +78,36 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>) {
     number(out, "probes_sent", record.probes_sent.into());
     number(out, "ms", record.millis());
     out.extend_from_slice(b"}\n");
+}
+
+/// An object: a value by its type, several of the same key as an array, bytes in base64.
+pub(super) fn details(out: &mut Vec<u8>, details: &[(&str, Vec<&Value>)]) {
+    json::key(out, "details");
+    for (index, (key, values)) in details.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        json::string(out, key);
+        out.push(b':');
+        match values.as_slice() {
+            [value] => detail(out, value),
+            values => {
+                for (index, value) in values.iter().enumerate() {
+                    out.push(if index == 0 { b'[' } else { b',' });
+                    detail(out, value);
+                }
+                out.push(b']');
+            }
+        }
+    }
+    out.push(b'}');
+}
+
+fn detail(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Text(value) => json::string(out, value),
+        Value::Integer(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        Value::Bool(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        Value::Bytes(value) => json::string(out, &STANDARD.encode(value)),
+    }
 }
 
 pub(super) fn tls_info(out: &mut Vec<u8>, info: &TlsInfo) {

@@ -17,6 +17,7 @@ mod jsonl;
 mod markup;
 mod outputs;
 mod per_host;
+mod plugin_args;
 mod progress;
 mod record;
 mod recording;
@@ -28,7 +29,8 @@ mod xml;
 use std::sync::Arc;
 
 use portprint_core::Matcher;
-use portprint_scan::{Cancel, Direct, Event, Progress, Proxied, Scanner, Summary};
+use portprint_core::handshake::Handshakes;
+use portprint_scan::{Cancel, Direct, Event, Progress, Proxied, Scanner, Summary, Transport};
 
 pub(crate) use args::Args;
 
@@ -86,6 +88,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         failure: None,
     };
     let (matcher, config, sni) = (Matcher::new(&database), args.config(), args.way.sni.clone());
+    let plugins = args.plugins.load()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -100,17 +103,19 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         let tell = |event| told.take(&event);
         let summary = match proxied {
             None => {
-                let scanner = Scanner::with_transport(matcher, config, Direct::new(sni));
+                let scanner = with_plugins(Scanner::with_transport(matcher, config, Direct::new(sni)), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
             }
             Some(proxied) => {
-                let scanner = Scanner::with_transport(matcher, config, proxied);
+                let scanner = with_plugins(Scanner::with_transport(matcher, config, proxied), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
             }
         };
         interrupts.abort();
         summary
     });
+    // A step of a plugin that never comes back is left to itself.
+    runtime.shutdown_background();
     let failure = told.failure;
     // Whatever went wrong, what was written is to be whole.
     let broken_off = Summary { cancelled: true, ..Summary::default() };
@@ -133,6 +138,13 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         Summary { cancelled: true, .. } => Ending::Interrupted,
         _ => ending(faults.is_any() || summary.hosts_skipped > 0),
     })
+}
+
+fn with_plugins<T: Transport>(scanner: Scanner<T>, plugins: Option<Arc<dyn Handshakes>>) -> Scanner<T> {
+    match plugins {
+        Some(plugins) => scanner.with_handshakes(plugins),
+        None => scanner,
+    }
 }
 
 /// Whoever is told what a scan finds.

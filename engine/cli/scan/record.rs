@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use portprint_core::handshake::Value;
 use portprint_core::session::{Answer, Outcome, PortState, TlsInfo};
 use portprint_scan::PortReport;
 use portprint_tables::{Database, Field, Protocol};
@@ -35,6 +36,10 @@ pub(super) struct Record<'r> {
     pub(super) cpe: Vec<&'r str>,
     pub(super) outcome: Outcome,
     pub(super) rule: Option<Rule<'r>>,
+    /// The plugin that named the service, or else the first that had something to add.
+    pub(super) plugin: Option<&'r str>,
+    /// What plugins told that has no field, by their keys.
+    pub(super) details: Vec<(&'r str, Vec<&'r Value>)>,
     pub(super) tls_info: Option<&'r TlsInfo>,
     pub(super) banner: &'r [u8],
     /// With the line breaks that nmap puts into it.
@@ -57,7 +62,30 @@ pub(super) struct Rule<'r> {
 impl<'r> Record<'r> {
     pub(super) fn new(database: &Database<'r>, port: &'r PortReport) -> Self {
         let report = &port.report;
-        let answer = report.answer.as_ref();
+        // A plugin names the service where no line did, or none was sure.
+        let named = report.found.iter().find(|found| found.names_service());
+        let answer = report.answer.as_ref().filter(|answer| named.is_none() || !answer.soft);
+        let named = named.filter(|_| answer.is_none());
+        let service = answer.map(|answer| answer.service.as_str()).filter(|service| !service.is_empty());
+        let service = service.or(named.map(|named| named.findings.service.as_str()));
+        let is_same = |other: &str| service.is_some_and(|service| service.eq_ignore_ascii_case(other));
+        // What is said of another service, TLS for one, is not said of this one.
+        let added: Vec<_> = report.found.iter().map(|it| &it.findings).filter(|it| is_same(&it.service)).collect();
+        let soft = report.answer.as_ref().filter(|soft| is_same(&soft.service));
+        let mut cpe: Vec<&str> = answer.into_iter().flat_map(Answer::cpe).collect();
+        let others = added.iter().flat_map(|it| it.cpe.iter().map(String::as_str));
+        for other in others.chain(soft.into_iter().flat_map(Answer::cpe)) {
+            if !cpe.iter().any(|known| part(known) == part(other)) {
+                cpe.push(other);
+            }
+        }
+        let mut details: Vec<(&str, Vec<&Value>)> = Vec::new();
+        for (key, value) in report.found.iter().flat_map(|it| &it.findings.details) {
+            match details.iter_mut().find(|(known, _)| known == key) {
+                Some((_, values)) => values.push(value),
+                None => details.push((key, vec![value])),
+            }
+        }
         Self {
             host: &port.host,
             ip: port.address.ip(),
@@ -66,9 +94,14 @@ impl<'r> Record<'r> {
             tls: report.tls,
             timestamp: port.timestamp,
             state: report.state,
-            service: answer.map(|answer| answer.service.as_str()).filter(|service| !service.is_empty()),
-            fields: FIELDS.map(|(field, _)| answer.and_then(|answer| answer.get(field))),
-            cpe: answer.into_iter().flat_map(Answer::cpe).collect(),
+            service,
+            fields: FIELDS.map(|(field, _)| {
+                let added = || added.iter().find_map(|findings| findings.get(field));
+                answer.and_then(|answer| answer.get(field)).or_else(added).or(soft.and_then(|soft| soft.get(field)))
+            }),
+            cpe,
+            plugin: named.or(report.found.first()).map(|found| found.plugin.as_str()),
+            details,
             outcome: report.outcome,
             rule: answer.map(|answer| Rule {
                 soft: answer.soft,
@@ -91,7 +124,19 @@ impl<'r> Record<'r> {
 
     /// How the answer was found.
     pub(super) fn method(&self) -> &'static str {
-        if self.rule.is_some() { "probed" } else { "none" }
+        match (&self.rule, self.service) {
+            (Some(_), _) => "probed",
+            (None, Some(_)) => "plugin",
+            (None, None) => "none",
+        }
+    }
+
+    /// What has no field, as a text for each key.
+    pub(super) fn details(&self) -> impl Iterator<Item = (&'r str, String)> {
+        self.details.iter().map(|(key, values)| {
+            let texts: Vec<_> = values.iter().map(|value| shown(value)).collect();
+            (*key, texts.join(", "))
+        })
     }
 
     /// Whether the answer rests on a `softmatch` line.
@@ -111,6 +156,20 @@ impl<'r> Record<'r> {
     pub(super) fn fingerprint_line(&self) -> Option<String> {
         self.fingerprint.map(|text| text.replace("\r\n", "\n").replace("\nSF:", ""))
     }
+}
+
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) => Cow::Borrowed(text),
+        Value::Integer(number) => Cow::Owned(number.to_string()),
+        Value::Bool(yes) => Cow::Borrowed(if *yes { "yes" } else { "no" }),
+        Value::Bytes(bytes) => Cow::Owned(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+    }
+}
+
+/// The part of a CPE URI: application, hardware or system.
+fn part(cpe: &str) -> Option<&str> {
+    cpe.get(..6)
 }
 
 /// A value of what was negotiated.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use portprint_core::session::{ConnId, Report, SessionConfig};
 use portprint_scan::{Moment, PortMoment};
 use portprint_tables::Database;
+use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::{escape, json};
@@ -55,6 +56,32 @@ impl Recording {
                 action(line, "send", Some(*conn));
                 self::bytes(line, bytes);
             }
+            Moment::StartTls { conn, offer } => {
+                action(line, "start-tls", Some(*conn));
+                if let Some(sni) = &offer.sni {
+                    text(line, "sni", sni);
+                }
+                list(line, "alpn", &offer.alpn.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>());
+            }
+            Moment::Handshake { id, plugin, event } => {
+                action(line, "handshake", None);
+                number(line, "handshake", id.number().into());
+                number(line, "plugin", plugin.0.into());
+                serialized(line, "event", event)?;
+            }
+            Moment::Forget(id) => {
+                action(line, "forget", None);
+                number(line, "handshake", id.number().into());
+            }
+            Moment::Stepped { at, id, stepped } => {
+                text(line, "in", "stepped");
+                number(line, "handshake", id.number().into());
+                time(line, "at", *at);
+                match stepped {
+                    Ok(action) => serialized(line, "action", action)?,
+                    Err(fault) => text(line, "fault", &fault.what),
+                }
+            }
             Moment::Close { conn } => action(line, "close", Some(*conn)),
             Moment::Wait { conn, until } => {
                 action(line, "wait", Some(*conn));
@@ -83,6 +110,11 @@ impl Recording {
         line.extend_from_slice(b"}\n");
         file.write(line)
     }
+}
+
+fn serialized(line: &mut Vec<u8>, name: &str, value: &impl Serialize) -> Result<(), Failure> {
+    json::key(line, name);
+    serde_json::to_writer(line, value).map_err(|error| Failure::fault(error.to_string()))
 }
 
 /// The port as it was given.
@@ -123,6 +155,7 @@ fn config(line: &mut Vec<u8>, config: &SessionConfig) {
         settle,
         max_response,
         retries,
+        handshakes,
         // Nothing depends on it.
         notes: _,
     } = *config;
@@ -142,6 +175,7 @@ fn config(line: &mut Vec<u8>, config: &SessionConfig) {
     }
     number(line, "max_response", max_response as u64);
     number(line, "retries", retries.into());
+    number(line, "handshakes", handshakes as u64);
     line.push(b'}');
 }
 

@@ -105,7 +105,7 @@ impl Writer for Tables {
             port: format!("{}/{}", record.port, record.protocol),
             state: record.state,
             service: service(record),
-            is_answer: record.rule.is_some(),
+            is_answer: record.service.is_some(),
             version: version(record, self.verbose),
         };
         self.rows.push(record.host, record.ip, row);
@@ -145,7 +145,7 @@ fn service(record: &Record<'_>) -> String {
 /// Product, version and the rest, as far as there is any; otherwise why there is none.
 fn version(record: &Record<'_>, verbose: bool) -> String {
     let mut parts = Vec::new();
-    if record.rule.is_none() {
+    if record.service.is_none() {
         parts.push(unanswered(record));
     }
     for (field, before, after) in [
@@ -165,6 +165,10 @@ fn version(record: &Record<'_>, verbose: bool) -> String {
     }
     if let Some(info) = record.tls_info {
         parts.push(tls(info, verbose));
+    }
+    let details: Vec<_> = record.details().map(|(key, value)| format!("{key} {value}")).collect();
+    if verbose && !details.is_empty() {
+        parts.push(format!("[{}]", escape::line(&details.join(", "))));
     }
     parts.join(" ")
 }

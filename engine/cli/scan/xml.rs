@@ -241,6 +241,9 @@ fn script(xml: &mut Markup, record: &Record<'_>) {
         Some(rule) => {
             let _ = write!(told, " by {}, {} line {}", rule.probe, rule.source, rule.line);
         }
+        None if record.service.is_some() => {
+            let _ = write!(told, " by plugin {}", record.plugin.unwrap_or_default());
+        }
         None if record.banner.is_empty() => {}
         None => {
             let _ = write!(told, ": {}", escape::payload(record.banner));
@@ -266,6 +269,16 @@ fn script(xml: &mut Markup, record: &Record<'_>) {
         elem(xml, "probe", &rule.probe);
         elem(xml, "source", &rule.source);
         elem(xml, "line", &rule.line.to_string());
+    }
+    if let Some(plugin) = record.plugin {
+        elem(xml, "plugin", plugin);
+    }
+    if !record.details.is_empty() {
+        xml.push("<table key=\"details\">");
+        for (key, value) in record.details() {
+            elem(xml, key, &value);
+        }
+        xml.push("</table>");
     }
     if !record.banner.is_empty() {
         elem(xml, "banner", &STANDARD.encode(record.banner));

@@ -9,6 +9,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod handshake;
 pub mod matcher;
 pub mod session;
 mod verdict;

@@ -11,16 +11,18 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use portprint_core::Scratch;
+use portprint_core::handshake::Handshakes;
 use portprint_core::session::{Action, ConnId, Heading, Input, Outcome, Report, TlsInfo, fingerprint};
-use portprint_tables::Database;
+use portprint_tables::{Database, Protocol};
 use time::UtcDateTime;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::limit::RateLimit;
+use crate::plugins::Plugins;
 use crate::recording::Recorded;
-use crate::{Cancel, Endpoint, Event, PortMoment, PortNote, PortReport, Transport};
+use crate::{Cancel, Endpoint, Event, PortMoment, PortNote, PortReport, TlsOffer, Transport};
 
 /// The most that is read at a time: no datagram is longer.
 const PIECE: usize = 64 * 1024;
@@ -45,6 +47,8 @@ pub(crate) struct Driver<'a, T> {
     pub(crate) cancel: &'a Cancel,
     /// When the host's time is over.
     pub(crate) deadline: Option<Instant>,
+    /// The plugins that the session uses.
+    pub(crate) handshakes: Option<&'a Arc<dyn Handshakes>>,
     /// Who is told the session's observations, and what is recorded of it.
     pub(crate) notes: mpsc::Sender<Event>,
 }
@@ -86,6 +90,7 @@ impl<T: Transport> Driver<'_, T> {
         let timestamp = SystemTime::now();
         let mut clock = Clock::start();
         let mut lines = Lines::<T>::default();
+        let mut plugins = Plugins::default();
         let mut stop = pin!(self.stopped());
         loop {
             self.tell(&mut session).await;
@@ -114,11 +119,28 @@ impl<T: Transport> Driver<'_, T> {
                     go_on(&mut session, clock.now(), conn, sent);
                 }
                 Action::Close { conn } => lines.close(conn),
+                Action::StartTls { conn, sni, alpn } => self.start_tls(conn, sni, alpn, &mut lines),
+                Action::Handshake { id, plugin, inside, event } => {
+                    if let Some(handshakes) = self.handshakes {
+                        plugins.step(
+                            handshakes,
+                            &self.endpoint,
+                            self.transport.can_secure(Protocol::Tcp),
+                            (id, plugin, inside),
+                            *event,
+                        );
+                    }
+                }
+                Action::Forget(id) => plugins.forget(id),
                 Action::Wait { conn, until } => {
                     let mut until = pin!(sleep_until(clock.moment(until)));
                     let waited = tokio::select! {
                         biased;
                         () = poll_fn(|cx| lines.poll(cx, |id, input| handle(&mut session, clock.now(), id, input))) => Ok(()),
+                        (id, stepped) = plugins.stepped() => {
+                            SCRATCH.with_borrow_mut(|scratch| session.stepped(clock.now(), id, stepped, scratch));
+                            Ok(())
+                        }
                         outcome = &mut stop => Err(Instead::Stop(outcome)),
                         () = &mut until => Err(Instead::Input(Input::TimedOut)),
                     };
@@ -209,12 +231,33 @@ impl<T: Transport> Driver<'_, T> {
             if !tunnel {
                 return Ok((connection, None));
             }
-            let (connection, info) =
-                transport.secure(&endpoint, connection, opens).await.map_err(|_| Broken::Securing)?;
+            let (connection, info) = transport
+                .secure(&endpoint, connection, TlsOffer::default(), opens)
+                .await
+                .map_err(|_| Broken::Securing)?;
             Ok((connection, Some(Box::new(info))))
         });
         lines.open.push(Line { conn, state: State::Opening(opening), _permit: permit });
         Ok(())
+    }
+
+    /// Begins to put TLS over an open connection.
+    fn start_tls(&self, conn: ConnId, sni: Option<String>, alpn: Vec<Vec<u8>>, lines: &mut Lines<T>) {
+        let Some(line) = lines.open.iter_mut().find(|line| line.conn == conn) else { return };
+        let opening = match std::mem::replace(&mut line.state, State::Ended) {
+            State::Open(connection) => {
+                let (transport, endpoint) = (self.transport.clone(), self.endpoint.clone());
+                let offer = TlsOffer { sni, alpn, is_midway: true };
+                Box::pin(async move {
+                    let secured = transport.secure(&endpoint, connection, offer, || {}).await;
+                    let (connection, info) = secured.map_err(|_| Broken::Securing)?;
+                    Ok((connection, Some(Box::new(info))))
+                }) as Opening<T>
+            }
+            State::Ended => Box::pin(std::future::ready(Err(Broken::Securing))),
+            State::Opening(opening) => opening,
+        };
+        line.state = State::Opening(opening);
     }
 
     /// Comes back when the session must end, with the outcome.
@@ -293,8 +336,10 @@ struct Line<T: Transport> {
 /// A connection, and what TLS showed.
 type Opened<T> = (<T as Transport>::Connection, Option<Box<TlsInfo>>);
 
+type Opening<T> = Pin<Box<dyn Future<Output = Result<Opened<T>, Broken>> + Send>>;
+
 enum State<T: Transport> {
-    Opening(Pin<Box<dyn Future<Output = Result<Opened<T>, Broken>> + Send>>),
+    Opening(Opening<T>),
     Open(T::Connection),
     /// Nothing more will come.
     Ended,

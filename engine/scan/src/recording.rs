@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use portprint_core::Scratch;
+use portprint_core::handshake::{self, Fault, HandshakeId, PluginId};
 use portprint_core::session::{Action, ConnId, Input, Outcome, Report, Session, SessionConfig, TlsInfo};
+
+use crate::TlsOffer;
 
 /// Something that a session said or was told. Observations ([`Action::Note`]) are left out: nothing depends on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,33 @@ pub enum Moment {
         conn: ConnId,
         /// What was sent.
         bytes: Vec<u8>,
+    },
+    /// [`Action::StartTls`]
+    StartTls {
+        /// The connection.
+        conn: ConnId,
+        /// What was asked for.
+        offer: TlsOffer,
+    },
+    /// [`Action::Handshake`]
+    Handshake {
+        /// Its number.
+        id: HandshakeId,
+        /// The plugin.
+        plugin: PluginId,
+        /// What it was told.
+        event: Box<handshake::Event>,
+    },
+    /// [`Action::Forget`]
+    Forget(HandshakeId),
+    /// What a handshake wants next: [`Session::stepped`].
+    Stepped {
+        /// When, on the session's clock.
+        at: Duration,
+        /// Its number.
+        id: HandshakeId,
+        /// What it said.
+        stepped: Result<Box<handshake::Action>, Fault>,
     },
     /// [`Action::Close`]
     Close {
@@ -60,13 +90,21 @@ pub enum Moment {
 
 impl Moment {
     fn of_action(action: &Action<'_>) -> Option<Self> {
-        Some(match *action {
-            Action::Connect { conn, tunnel, ahead, .. } => Self::Connect { conn, tunnel, ahead },
-            Action::Send { conn, bytes } => Self::Send { conn, bytes: bytes.to_vec() },
-            Action::Close { conn } => Self::Close { conn },
-            Action::Wait { conn, until } => Self::Wait { conn, until },
+        Some(match action {
+            &Action::Connect { conn, tunnel, ahead, .. } => Self::Connect { conn, tunnel, ahead },
+            &Action::Send { conn, bytes } => Self::Send { conn, bytes: bytes.to_vec() },
+            &Action::Close { conn } => Self::Close { conn },
+            &Action::Wait { conn, until } => Self::Wait { conn, until },
+            Action::StartTls { conn, sni, alpn } => {
+                let offer = TlsOffer { sni: sni.clone(), alpn: alpn.clone(), is_midway: true };
+                Self::StartTls { conn: *conn, offer }
+            }
+            Action::Handshake { id, plugin, event, .. } => {
+                Self::Handshake { id: *id, plugin: *plugin, event: event.clone() }
+            }
+            Action::Forget(id) => Self::Forget(*id),
             Action::Note(_) => return None,
-            Action::Done(report) => Self::Done(Box::new(report.clone())),
+            Action::Done(report) => Self::Done(Box::new((*report).clone())),
         })
     }
 
@@ -110,6 +148,20 @@ impl Recorded {
             moments.push(Moment::Abandon(outcome));
         }
         self.session.abandon(outcome, scratch);
+    }
+
+    pub(crate) fn stepped(
+        &mut self,
+        now: Duration,
+        id: HandshakeId,
+        stepped: Result<handshake::Action, Fault>,
+        scratch: &mut Scratch,
+    ) {
+        if let Some(moments) = &mut self.moments {
+            let stepped = stepped.clone().map(Box::new);
+            moments.push(Moment::Stepped { at: now, id, stepped });
+        }
+        self.session.stepped(now, id, stepped, scratch);
     }
 
     /// What has come since the last time.

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use portprint_core::Matcher;
+use portprint_core::handshake::Handshakes;
 use portprint_core::session::{Outcome, PortState, Session};
 use portprint_tables::Protocol;
 use tokio::sync::mpsc;
@@ -41,6 +42,7 @@ pub struct Scanner<T = Direct> {
     matcher: Matcher<'static>,
     config: ScanConfig,
     transport: Arc<T>,
+    handshakes: Option<Arc<dyn Handshakes>>,
 }
 
 impl Scanner<Direct> {
@@ -55,7 +57,13 @@ impl<T: Transport> Scanner<T> {
     /// A scanner over another transport.
     #[must_use]
     pub fn with_transport(matcher: Matcher<'static>, config: ScanConfig, transport: T) -> Self {
-        Self { matcher, config, transport: Arc::new(transport) }
+        Self { matcher, config, transport: Arc::new(transport), handshakes: None }
+    }
+
+    /// The same with plugins, for what shows itself only in dialogue.
+    #[must_use]
+    pub fn with_handshakes(self, handshakes: Arc<dyn Handshakes>) -> Self {
+        Self { handshakes: Some(handshakes), ..self }
     }
 
     /// Scans `targets`, telling `tell` what is found as it is found. When `cancel` is cancelled nothing new begins, and what is in
@@ -249,15 +257,27 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             (self.scanner.matcher, self.scanner.config.session, self.scanner.config.record);
         let (transport, spare) = (self.scanner.transport.clone(), self.spares.of(address.ip()));
         let (rate, cancel, notes) = (self.rate.clone(), self.cancel.clone(), self.notes.clone());
+        let handshakes = self.scanner.handshakes.clone();
         self.tasks.spawn(async move {
             let endpoint = Endpoint { host, address, protocol };
             config.tls = transport.can_secure(Protocol::Tcp);
             config.dtls = transport.can_secure(Protocol::Udp);
-            let session = Session::new(&matcher, config, protocol, port);
+            let mut session = Session::new(&matcher, config, protocol, port);
+            if let Some(handshakes) = &handshakes {
+                session = session.with_handshakes(handshakes.clone());
+            }
             let session = Recorded::new(session, record.then_some(config));
             let rate = rate.as_ref();
-            let driver =
-                Driver { transport: &transport, endpoint, spare: &spare, rate, cancel: &cancel, deadline, notes };
+            let driver = Driver {
+                transport: &transport,
+                endpoint,
+                spare: &spare,
+                rate,
+                cancel: &cancel,
+                deadline,
+                handshakes: handshakes.as_ref(),
+                notes,
+            };
             let driven = driver.run(session).await;
             let port = driven.into_report(&driver.endpoint, matcher.database(), config.intensity);
             Done::Port(job, Box::new(port))
@@ -327,10 +347,11 @@ impl<T: Transport, F: FnMut(Event)> Run<'_, T, F> {
             PortState::Closed => self.summary.closed += 1,
             PortState::Filtered | PortState::OpenFiltered => self.summary.filtered += 1,
         }
-        self.summary.answered += u64::from(report.answer.is_some());
+        let is_answered = report.answer.is_some() || !report.found.is_empty();
+        self.summary.answered += u64::from(is_answered);
         let ended = Ended {
             is_open: is_open && report.outcome != Outcome::Excluded,
-            spoke: report.answer.is_some() || !report.banner.is_empty(),
+            spoke: is_answered || !report.banner.is_empty(),
         };
         if let Some(open) = self.schedule.ended(job.address, ended, Instant::now()) {
             (self.tell)(Event::HostMute { host: port.host.clone(), address: job.address, open });

@@ -172,9 +172,8 @@ fn version(page: &mut Markup, record: &Record<'_>) {
     if is_empty {
         let shown = record.banner.get(..64).unwrap_or(record.banner);
         match shown {
-            [] => {
-                page.element("span class=\"none\"", if record.rule.is_some() { "no details" } else { "said nothing" })
-            }
+            [] => page
+                .element("span class=\"none\"", if record.service.is_some() { "no details" } else { "said nothing" }),
             shown => page.element("code class=\"none\"", &escape::payload(shown)),
         }
     }
@@ -198,6 +197,12 @@ fn evidence(page: &mut Markup, record: &Record<'_>) {
     if let Some(rule) = &record.rule {
         entry(page, "Probe", &rule.probe);
         entry(page, "Rule", &format!("{}, line {}{}", rule.source, rule.line, if rule.soft { " (soft)" } else { "" }));
+    }
+    if let Some(plugin) = record.plugin {
+        entry(page, "Plugin", plugin);
+    }
+    for (key, value) in record.details() {
+        entry(page, key, &value);
     }
     if let Some(info) = record.tls_info {
         for (label, value) in TLS_LABELS.into_iter().zip(tls_values(info)) {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use portprint_core::handshake::Value as Detail;
 use portprint_core::session::{Outcome, PortState, TlsInfo};
 use portprint_scan::Summary;
 use portprint_tables::Protocol;
@@ -29,6 +30,7 @@ struct Said {
     state: PortState,
     outcome: Outcome,
     answer: Option<SaidAnswer>,
+    plugin: Option<SaidPlugin>,
     tls_info: Option<TlsInfo>,
     banner: Vec<u8>,
     fingerprint: Option<String>,
@@ -42,6 +44,14 @@ struct SaidAnswer {
     probe: String,
     source: String,
     soft: bool,
+}
+
+/// A plugin's name, and what it told besides the answer.
+#[derive(Clone, Debug)]
+struct SaidPlugin {
+    name: String,
+    mechanisms: Vec<Detail>,
+    key: Detail,
 }
 
 impl Said {
@@ -64,6 +74,10 @@ impl Said {
                 probe: answer.probe.as_str().into(),
                 source: answer.source.as_str().into(),
                 line: 7,
+            }),
+            plugin: self.plugin.as_ref().map(|plugin| plugin.name.as_str()),
+            details: self.plugin.as_ref().map_or_else(Vec::new, |plugin| {
+                vec![("mechanism", plugin.mechanisms.iter().collect()), ("key", vec![&plugin.key])]
             }),
             tls_info: self.tls_info.as_ref(),
             banner: &self.banner,
@@ -147,6 +161,14 @@ fn said() -> impl Strategy<Value = Said> {
         source,
         soft,
     });
+    let mechanisms = prop::collection::vec(hostile().prop_map(Detail::Text), 1..3);
+    let key = prop_oneof![
+        any::<i64>().prop_map(Detail::Integer),
+        any::<bool>().prop_map(Detail::Bool),
+        prop::collection::vec(any::<u8>(), 0..9).prop_map(Detail::Bytes),
+    ];
+    let plugin = (hostile(), mechanisms, key);
+    let plugin = plugin.prop_map(|(name, mechanisms, key)| SaidPlugin { name, mechanisms, key });
     let tls_info =
         (hostile(), hostile(), some(), some(), some(), prop::collection::vec(hostile(), 0..3), some(), some());
     let tls_info = tls_info.prop_map(|(version, cipher, alpn, subject, issuer, names, not_after, sha256)| TlsInfo {
@@ -162,23 +184,26 @@ fn said() -> impl Strategy<Value = Said> {
     (
         (hostile(), ip, any::<u16>(), prop::sample::select(vec![Protocol::Tcp, Protocol::Udp])),
         (prop::sample::select(PortState::ALL), prop::sample::select(Outcome::ALL)),
-        prop::option::of(answer),
+        (prop::option::of(answer), prop::option::of(plugin)),
         prop::option::of(tls_info),
         prop::collection::vec(any::<u8>(), 0..80),
         some(),
     )
-        .prop_map(|((host, ip, port, protocol), (state, outcome), answer, tls_info, banner, fingerprint)| Said {
-            host,
-            ip,
-            port,
-            protocol,
-            state,
-            outcome,
-            answer,
-            tls_info,
-            banner,
-            fingerprint,
-        })
+        .prop_map(
+            |((host, ip, port, protocol), (state, outcome), (answer, plugin), tls_info, banner, fingerprint)| Said {
+                host,
+                ip,
+                port,
+                protocol,
+                state,
+                outcome,
+                answer,
+                plugin,
+                tls_info,
+                banner,
+                fingerprint,
+            },
+        )
 }
 
 /// What a format writes of these ports. Only the first host is said to be done.
@@ -235,6 +260,24 @@ fn check_jsonl(ports: &[Said]) {
         let subject = said.tls_info.as_ref().and_then(|info| info.subject.as_deref()).filter(|text| !text.is_empty());
         assert_eq!(read["tls_info"]["subject"].as_str(), subject);
         assert_eq!(read["tls_info"].is_object(), said.tls_info.is_some());
+        assert_eq!(read["plugin"].as_str(), said.plugin.as_ref().map(|plugin| plugin.name.as_str()));
+        assert_eq!(read["details"].is_object(), said.plugin.is_some());
+        if let Some(SaidPlugin { mechanisms, key, .. }) = &said.plugin {
+            let written = match &read["details"]["mechanism"] {
+                Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+                one => vec![one.as_str().expect("a text")],
+            };
+            let told: Vec<_> =
+                mechanisms.iter().map(|it| if let Detail::Text(text) = it { text } else { "" }).collect();
+            assert_eq!(written, told);
+            let told = match key {
+                Detail::Integer(number) => Value::from(*number),
+                Detail::Bool(yes) => Value::from(*yes),
+                Detail::Bytes(bytes) => Value::from(STANDARD.encode(bytes)),
+                Detail::Text(text) => Value::from(text.as_str()),
+            };
+            assert_eq!(read["details"]["key"], told);
+        }
     }
 }
 
@@ -379,6 +422,11 @@ fn a_record_with_everything_is_as_its_schema_says() {
             source: String::from("nmap-service-probes"),
             soft: false,
         }),
+        plugin: Some(SaidPlugin {
+            name: String::from("tls"),
+            mechanisms: vec![Detail::Text(String::from("PLAIN")), Detail::Text(String::from("SCRAM-SHA-256"))],
+            key: Detail::Bool(true),
+        }),
         tls_info: Some(TlsInfo {
             version: String::from("TLSv1.3"),
             cipher: String::from("TLS_AES_256_GCM_SHA384"),
@@ -399,21 +447,20 @@ fn a_record_with_everything_is_as_its_schema_says() {
     let record: Value = serde_json::from_str(&line).expect("it is a record");
     let faults: Vec<_> = valid.iter_errors(&record).map(|fault| fault.to_string()).collect();
     assert!(faults.is_empty(), "{faults:?}: {line}");
-    // Plugins have fields of their own. The others are all there, in the schema's order.
+    // All are there, in the schema's order.
     let listed = |object: &Value| object.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
     let ordered = |names: Vec<String>, text: &str| {
         let places: Vec<_> =
             names.iter().map(|name| text.find(&format!("\"{name}\":")).expect("it is there")).collect();
         assert!(places.is_sorted(), "{names:?}");
     };
-    let is_ours = |name: &String| !["plugin", "details"].contains(&name.as_str());
-    let mut names: Vec<_> = listed(&schema["properties"]).into_iter().filter(is_ours).collect();
+    let mut names = listed(&schema["properties"]);
     names.sort();
     let mut found = listed(&record);
     found.sort();
     assert_eq!(found, names);
     const ORDER: &str = "host ip port protocol tls timestamp state service product version info hostname os device cpe method soft \
-                         outcome probe source line tls_info banner fingerprint probes_sent ms";
+                         outcome probe source line plugin details tls_info banner fingerprint probes_sent ms";
     ordered(
         ORDER.split_whitespace().map(str::to_owned).collect(),
         &line.replace("\"tls_info\":{\"version\":", "\"tls_info\":{"),
@@ -444,6 +491,7 @@ fn services_in_xml_are_as_sure_as_nmap_says() {
             state: PortState::Open,
             outcome,
             answer: service.map(|name| SaidAnswer { service: name.to_owned(), ..SaidAnswer::default() }),
+            plugin: None,
             tls_info: tls.then(TlsInfo::default),
             banner: Vec::new(),
             fingerprint: fingerprint.map(str::to_owned),

@@ -1,5 +1,7 @@
 //! What a driver and a session say to each other.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -7,6 +9,7 @@ use core::time::Duration;
 use portprint_tables::{LineId, ProbeId, Protocol};
 
 use super::{Report, TlsInfo};
+use crate::handshake::{Event, HandshakeId, PluginId};
 
 /// One connection of a session. Numbers are never used twice in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +102,29 @@ pub enum Action<'s> {
         /// What.
         bytes: &'s [u8],
     },
+    /// Put TLS over an open connection, and answer with [`Input::Secured`] or [`Input::TlsFailed`].
+    StartTls {
+        /// Which.
+        conn: ConnId,
+        /// The name to ask for; the host's own if there is none.
+        sni: Option<String>,
+        /// Application protocols to offer.
+        alpn: Vec<Vec<u8>>,
+    },
+    /// Hand this event to a handshake of a plugin, which begins with its first event, and answer with
+    /// [`Session::stepped`](super::Session::stepped). Other actions may be carried out meanwhile: a plugin may take long, or never come back.
+    Handshake {
+        /// Its number.
+        id: HandshakeId,
+        /// The plugin.
+        plugin: PluginId,
+        /// Its connections have TLS over them.
+        inside: bool,
+        /// What happened.
+        event: Box<Event>,
+    },
+    /// A handshake is over; nothing more comes of it.
+    Forget(HandshakeId),
     /// Close the connection; what still arrives on it is ignored.
     Close {
         /// Which.

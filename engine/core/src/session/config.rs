@@ -29,6 +29,8 @@ pub struct SessionConfig {
     pub max_response: usize,
     /// How often the first connection is tried again after a timeout.
     pub retries: u32,
+    /// The most handshakes that are tried where nothing speaks for any but the peer's silence.
+    pub handshakes: usize,
     /// Make [`Action::Note`](super::Action::Note)s.
     pub notes: bool,
 }
@@ -82,6 +84,11 @@ impl SessionConfig {
         self.adaptive.then(|| (connect_time * 10).max(floor))
     }
 
+    /// How long an answer to a handshake may take, if it does not say so itself.
+    pub(super) fn handshake_patience(connect_time: Duration, is_founded: bool) -> Duration {
+        (connect_time * 10).max(if is_founded { Self::ADAPTIVE_FLOOR * 3 } else { Self::ADAPTIVE_FLOOR })
+    }
+
     /// How long more of an answer is waited for that nothing matches, when its first byte took `first`.
     pub(super) fn rest(first: Duration) -> Duration {
         (first * 20).max(Self::RHYTHM_FLOOR)
@@ -102,6 +109,7 @@ impl Default for SessionConfig {
             settle: None,
             max_response: 64 * 1024,
             retries: 0,
+            handshakes: 16,
             notes: false,
         }
     }

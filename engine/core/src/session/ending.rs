@@ -2,10 +2,17 @@
 
 use portprint_tables::{ProbeId, Protocol};
 
-use super::{Ahead, Answer, End, Exchange, Outcome, Plan, PortState, Report, Seen, Session, Stage, Step, level_of};
+use super::{
+    Ahead, Answer, End, Exchange, Found, Outcome, Plan, PortState, Report, Seen, Session, Stage, Step, level_of,
+};
 use crate::Scratch;
 use alloc::boxed::Box;
 use core::time::Duration;
+
+/// Whether this service is TLS or DTLS itself.
+pub(super) fn is_tls(service: &str) -> bool {
+    matches!(service, TLS | DTLS)
+}
 
 /// The services whose hits say that everything is to be asked again inside.
 const TLS: &str = "ssl";
@@ -125,6 +132,7 @@ impl<'d> Session<'d> {
                 return Some(probe);
             }
         }
+        self.ahead.is_again = false;
         loop {
             let soft = self.soft_service();
             if let Some(probe) = self.plan.next(&database, soft) {
@@ -151,9 +159,15 @@ impl<'d> Session<'d> {
         self.answers.iter().filter(|(of, _)| *of <= level).min_by_key(|(of, _)| *of).map(|(_, answer)| answer)
     }
 
-    /// Ends the session; `cause` when it is cut short.
+    /// Ends what the probes can tell; `cause` when it is cut short.
     pub(super) fn finish(&mut self, cause: Option<Outcome>) {
         self.close_all();
+        if self.wants_handshakes(cause) { self.begin_handshakes(cause) } else { self.conclude(cause) }
+    }
+
+    /// Ends the session.
+    pub(super) fn conclude(&mut self, cause: Option<Outcome>) {
+        let found = self.take_findings();
         self.answers.sort_by_key(|(level, _)| *level);
         let answer = core::mem::take(&mut self.answers).into_iter().next().map(|(_, answer)| answer);
         let tunnel = self.tunnel.take();
@@ -167,15 +181,18 @@ impl<'d> Session<'d> {
         }
         let opened = match self.protocol {
             Protocol::Tcp => self.connect_time.is_some(),
-            Protocol::Udp => self.has_spoken || is_tunnel,
+            Protocol::Udp => self.has_spoken || is_tunnel || !found.is_empty(),
         };
         let is_wrapped = self.protocol == Protocol::Tcp && opened && !self.excluded && self.wrap_possible && !is_tunnel;
-        let outcome = match (cause, &answer) {
+        let is_found = found.iter().any(Found::names_service);
+        let is_wrapped = is_wrapped && !is_found;
+        let outcome = match (cause.filter(|cause| !is_found || *cause != Outcome::Tcpwrapped), &answer) {
             (Some(Outcome::Excluded), _) => Outcome::Excluded,
             (Some(_), _) if is_wrapped => Outcome::Tcpwrapped,
             (Some(cause), _) => cause,
-            (None, Some(answer)) if answer.soft => Outcome::Soft,
+            (None, Some(answer)) if answer.soft && !is_found => Outcome::Soft,
             (None, Some(_)) => Outcome::Identified,
+            (None, None) if is_found => Outcome::Identified,
             (None, None) if !self.first_response.is_empty() => Outcome::Unrecognized,
             (None, None) if is_wrapped => Outcome::Tcpwrapped,
             (None, None) if self.was_reset => Outcome::Reset,
@@ -191,14 +208,14 @@ impl<'d> Session<'d> {
             Some(answer) => answer.banner.clone(),
             None => core::mem::take(&mut self.first_response),
         };
-        let tls = is_tunnel
-            || answer.as_ref().is_some_and(|answer| answer.tls || matches!(answer.service.as_str(), TLS | DTLS));
+        let tls = is_tunnel || answer.as_ref().is_some_and(|answer| answer.tls || is_tls(&answer.service));
         self.report = Some(Report {
             state,
             outcome,
             answer,
             tls,
             tls_info: self.tls_info.take(),
+            found,
             banner,
             seen: core::mem::take(&mut self.seen),
             probes_sent: self.probes_sent,

@@ -60,7 +60,8 @@
 //!                     Err(_) => (conn, Input::Reset),
 //!                 }
 //!             }
-//!             Action::Note(_) => continue,
+//!             // Handshakes come only where plugins are used, and notes where they are asked for.
+//!             Action::StartTls { .. } | Action::Handshake { .. } | Action::Forget(_) | Action::Note(_) => continue,
 //!             Action::Done(report) => return report.clone(),
 //!         };
 //!         session.handle(start.elapsed(), conn, input, scratch);
@@ -118,12 +119,15 @@ mod config;
 mod ending;
 mod exchange;
 mod fingerprint;
+mod handshakes;
 mod plan;
 mod report;
 mod turns;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -132,11 +136,14 @@ use portprint_tables::{Database, LineId, ProbeId, Protocol, SourceId};
 pub use action::{Action, ConnId, End, Input, Note};
 pub use config::SessionConfig;
 pub use fingerprint::{Heading, Seen, fingerprint};
+pub use handshakes::Found;
 pub use plan::plan;
 pub use report::{Answer, Outcome, PortState, Report, TlsInfo};
 
+use crate::handshake::{self, HandshakeId, Handshakes, PluginId};
 use crate::{Matcher, Scratch};
 use exchange::{Exchange, Next};
+use handshakes::Shaking;
 use plan::{Level, Plan};
 use turns::{Ahead, Stage, Turn};
 
@@ -171,6 +178,11 @@ pub struct Session<'d> {
     has_spoken: bool,
     was_reset: bool,
     probes_sent: u32,
+    /// What a handshake sends at the moment.
+    sent: Vec<u8>,
+    handshakes: Option<Arc<dyn Handshakes>>,
+    /// The probes have told what they can, and plugins are at work.
+    shaking: Option<Box<Shaking>>,
     report: Option<Report>,
 }
 
@@ -178,6 +190,10 @@ pub struct Session<'d> {
 enum Step {
     Connect { conn: ConnId, tunnel: bool, ahead: bool },
     Send(ConnId, ProbeId),
+    SendBytes(ConnId, Vec<u8>),
+    StartTls(ConnId, Option<String>, Vec<Vec<u8>>),
+    Handshake { id: HandshakeId, plugin: PluginId, inside: bool, event: Box<handshake::Event> },
+    Forget(HandshakeId),
     Close(ConnId),
     Note(Note),
 }
@@ -210,6 +226,9 @@ impl<'d> Session<'d> {
             has_spoken: false,
             was_reset: false,
             probes_sent: 0,
+            sent: Vec::new(),
+            handshakes: None,
+            shaking: None,
             report: None,
         };
         let probe = if session.excluded { None } else { session.choose() };
@@ -226,6 +245,15 @@ impl<'d> Session<'d> {
     #[allow(clippy::should_implement_trait, reason = "it never ends, and what it gives borrows from the session")]
     pub fn next(&mut self) -> Action<'_> {
         match self.steps.pop_front() {
+            Some(Step::SendBytes(conn, bytes)) => {
+                self.sent = bytes;
+                return Action::Send { conn, bytes: &self.sent };
+            }
+            Some(Step::StartTls(conn, sni, alpn)) => return Action::StartTls { conn, sni, alpn },
+            Some(Step::Handshake { id, plugin, inside, event }) => {
+                return Action::Handshake { id, plugin, inside, event };
+            }
+            Some(Step::Forget(id)) => return Action::Forget(id),
             Some(Step::Connect { conn, tunnel, ahead }) => {
                 return Action::Connect { conn, protocol: self.protocol, tunnel, ahead };
             }
@@ -250,6 +278,10 @@ impl<'d> Session<'d> {
     pub fn handle(&mut self, now: Duration, conn: ConnId, input: Input<'_>, scratch: &mut Scratch) {
         if self.report.is_some() {
             return;
+        }
+        if self.shaking.is_some() {
+            self.handle_handshake(now, conn, input);
+            return self.look_at_clock(now, scratch);
         }
         let Some(index) = self.turns.iter().position(|turn| turn.conn == conn && !turn.is_over()) else { return };
         match &mut self.turns[index].stage {
@@ -284,8 +316,9 @@ impl<'d> Session<'d> {
             return;
         }
         self.take_in_rest(scratch);
+        self.drop_handshakes();
         // Nothing more is opened or sent.
-        self.steps.retain(|step| matches!(step, Step::Close(_) | Step::Note(_)));
+        self.steps.retain(|step| matches!(step, Step::Close(_) | Step::Forget(_) | Step::Note(_)));
         self.wrap_possible = false;
         self.finish(Some(outcome));
     }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use portprint_tables::{Database, Field, LineId, ProbeId};
 
-use super::Seen;
+use super::{Found, Seen};
 use crate::Hit;
 
 /// Everything that is known of a port when its session ends.
@@ -23,6 +23,8 @@ pub struct Report {
     pub tls: bool,
     /// What was negotiated.
     pub tls_info: Option<Box<TlsInfo>>,
+    /// What plugins found, best first. The first that names a service names it; all may tell details.
+    pub found: Vec<Found>,
     /// What it said to which probe, until something decided; for [`fingerprint`](super::fingerprint()).
     pub seen: Vec<Seen>,
     /// The first [`Report::BANNER`] bytes of the response that decided, else of the first response.
@@ -33,6 +35,7 @@ pub struct Report {
 
 /// What a TLS handshake showed of the peer. The texts are the peer's own and may hold anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TlsInfo {
     /// The version that was negotiated, as in `TLSv1.3`.
     pub version: String,

@@ -75,10 +75,14 @@ pub(super) struct Ahead {
     from: Duration,
     /// A connection that was opened ahead has failed.
     is_blocked: bool,
+    /// So many probes are sent alone first: connections beside others seem to be closed because of them.
+    alone: u32,
     /// Probes that were sent ahead and drew nothing, when nobody had been heard behind them: it may be that the peer never saw them.
     unseen: Vec<ProbeId>,
     /// Probes to be sent again, before all others.
     pub(super) again: VecDeque<ProbeId>,
+    /// The first turn's probe is one of them.
+    pub(super) is_again: bool,
     /// The connection opened last of those that have brought anything.
     heard: Option<ConnId>,
     /// A turn ahead has an answer that a line matches: what is behind it may never be asked.
@@ -94,8 +98,10 @@ impl Default for Ahead {
             burst: Self::FIRST,
             from: Duration::ZERO,
             is_blocked: false,
+            alone: 0,
             unseen: Vec::new(),
             again: VecDeque::new(),
+            is_again: false,
             heard: None,
             found: None,
             answered: 0,
@@ -105,6 +111,12 @@ impl Default for Ahead {
 }
 
 impl Ahead {
+    /// How many probes in a row may stay unanswered alone before others are sent ahead again.
+    const ALONE: u32 = 3;
+    /// Who starts anew after each client has nobody else to serve, and answers soon; but it may see late that a client has gone. That makes
+    /// half a second of patience.
+    const ANEW: Duration = Duration::from_millis(25);
+
     const FIRST: usize = 2;
     const MOST: usize = 16;
 
@@ -233,9 +245,10 @@ impl Session<'_> {
         let probe = self.matcher.database().probe(id);
         let total = Duration::from_millis(probe.totalwaitms().into());
         let connect_time = self.connect_time.unwrap_or_default();
+        let rhythm = if self.ahead.is_again { Some(Ahead::ANEW) } else { self.ahead.rhythm() };
         let pace = Pace {
             wait: self.config.probe_timeout.map_or(total, |limit| limit.min(total)),
-            patience: self.config.patience(connect_time, self.ahead.rhythm()),
+            patience: self.config.patience(connect_time, rhythm),
             settle: self.config.settle_time(connect_time),
         };
         let conn = self.turns[index].conn;
@@ -251,6 +264,9 @@ impl Session<'_> {
 
     /// When something is due, and the connection on which to say so.
     pub(super) fn next_moment(&self) -> (ConnId, Duration) {
+        if let Some(at) = self.next_handshake_moment() {
+            return (self.next_conn, at);
+        }
         let due = (0..self.turns.len()).filter_map(|index| self.due(index).map(|at| (at, self.turns[index].conn)));
         let look = self.turns.front().and_then(|turn| self.next_look().map(|at| (at, turn.conn)));
         due.chain(look).min().map_or((self.next_conn, Duration::ZERO), |(at, conn)| (conn, at))
@@ -286,6 +302,7 @@ impl Session<'_> {
                 Stage::Over(..) => return,
             }
         }
+        self.look_at_handshakes(now);
         self.look_ahead(now);
     }
 
@@ -297,7 +314,8 @@ impl Session<'_> {
             _ => return None,
         };
         let is_full = self.turns.len() >= self.config.connections;
-        if is_full || self.ahead.is_blocked || self.ahead.found.is_some() || self.next_ahead().is_none() {
+        let is_alone = self.ahead.alone > 0 || !self.ahead.again.is_empty();
+        if is_full || is_alone || self.ahead.is_blocked || self.ahead.found.is_some() || self.next_ahead().is_none() {
             return None;
         }
         let is_busy = |turn: &Turn| turn.has_heard() || matches!(turn.stage, Stage::Connecting { .. });
@@ -369,6 +387,10 @@ impl Session<'_> {
         if is_served || !turn.doubt.is_raised_by(end) {
             turn.doubt = Doubt::None;
         }
+        if index == 0 && end == End::TimedOut && !exchange.heard() {
+            // It is no better alone.
+            self.ahead.alone = self.ahead.alone.saturating_sub(1);
+        }
         turn.stage = Stage::Over(exchange, end, now);
         if index == 0 {
             return self.count(now, scratch);
@@ -399,12 +421,15 @@ impl Session<'_> {
             if doubt != Doubt::None {
                 // It is asked again, alone; and if it was opened ahead, so is everything after it. A peer that resets whoever waits
                 // has not seen those before it either.
-                self.ahead.is_blocked |= doubt == Doubt::Any;
+                if doubt == Doubt::Any {
+                    self.ahead.alone = Ahead::ALONE;
+                }
                 self.close_all();
                 let mut probe = exchange.probe;
                 if doubt == Doubt::Any && end == End::Reset && self.ahead.heard.is_none() {
                     self.ahead.again.extend(self.ahead.unseen.drain(..));
                     self.ahead.again.push_back(probe);
+                    self.ahead.is_again = true;
                     probe = self.ahead.again.pop_front().unwrap_or(probe);
                 }
                 let stage = Stage::Pausing { until: now + PAUSES[0] };

@@ -31,6 +31,17 @@ pub struct Endpoint {
     pub protocol: Protocol,
 }
 
+/// What a TLS client asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOffer {
+    /// The name; the host's own if there is none.
+    pub sni: Option<String>,
+    /// Application protocols.
+    pub alpn: Vec<Vec<u8>>,
+    /// Something was said on the connection before, so that another one cannot stand in for it.
+    pub is_midway: bool,
+}
+
 /// A way to reach a port.
 ///
 /// An error that tells of exhausted local means (descriptors, memory, local ports) must come with the first poll of the future: it is
@@ -56,9 +67,10 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         to: &Endpoint,
         connection: Self::Connection,
+        offer: TlsOffer,
         opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Self::Connection, TlsInfo)>> + Send + 'static {
-        let _ = (to, connection, opens);
+        let _ = (to, connection, offer, opens);
         std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
 
@@ -92,15 +104,16 @@ impl Direct {
         &self,
         to: &Endpoint,
         connection: Connection,
+        offer: TlsOffer,
         again: impl Future<Output = io::Result<TcpStream>> + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
         #[cfg(feature = "tls")]
         {
-            self.tls.secure(to, connection, again)
+            self.tls.secure(to, connection, offer, again)
         }
         #[cfg(not(feature = "tls"))]
         {
-            let _ = (to, connection, again);
+            let _ = (to, connection, offer, again);
             std::future::ready(Err(io::ErrorKind::Unsupported.into()))
         }
     }
@@ -134,10 +147,11 @@ impl Transport for Direct {
         &self,
         to: &Endpoint,
         connection: Connection,
+        offer: TlsOffer,
         opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
         let address = to.address;
-        self.secure_or_again(to, connection, async move {
+        self.secure_or_again(to, connection, offer, async move {
             opens();
             connect_tcp(address).await
         })

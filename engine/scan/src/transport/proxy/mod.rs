@@ -21,7 +21,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::SetOnce;
 use tokio::time::{sleep, timeout};
 
-use super::{Connection, Direct, Endpoint, Transport, connect_tcp};
+use super::{Connection, Direct, Endpoint, TlsOffer, Transport, connect_tcp};
 use address::{Login, ProxyKind};
 pub use address::{Proxy, ProxyError};
 
@@ -238,10 +238,11 @@ impl Transport for Proxied {
         &self,
         to: &Endpoint,
         connection: Connection,
+        offer: TlsOffer,
         opens: impl FnOnce() + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
         let (route, address) = (self.route.clone(), to.address);
-        self.direct.secure_or_again(to, connection, async move {
+        self.direct.secure_or_again(to, connection, offer, async move {
             opens();
             route.connect(address).await
         })

@@ -20,7 +20,7 @@ use rustls::{ClientConfig, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, TlsOffer};
 #[cfg(feature = "openssl")]
 pub(super) use openssl::DtlsStream;
 use unchecked::Unchecked;
@@ -71,10 +71,17 @@ impl Tls {
         &self,
         to: &Endpoint,
         connection: Connection,
+        offer: TlsOffer,
         again: impl Future<Output = io::Result<TcpStream>> + Send + 'static,
     ) -> impl Future<Output = io::Result<(Connection, TlsInfo)>> + Send + 'static {
-        let connector = TlsConnector::from(self.config.clone());
-        let name = server_name(self.sni.as_ref().unwrap_or(&to.host), to.address.ip());
+        let TlsOffer { sni, alpn, is_midway } = offer;
+        let mut config = self.config.clone();
+        if !alpn.is_empty() {
+            Arc::make_mut(&mut config).alpn_protocols = alpn;
+        }
+        let connector = TlsConnector::from(config);
+        let host = sni.as_deref().or(self.sni.as_deref()).unwrap_or(&to.host);
+        let name = server_name(host, to.address.ip());
         #[cfg(feature = "openssl")]
         let old = self.old.clone();
         async move {
@@ -95,14 +102,15 @@ impl Tls {
                 }
                 #[cfg(feature = "openssl")]
                 Err(error)
-                    if is_too_old(&error)
+                    if !is_midway
+                        && is_too_old(&error)
                         && let Some(old) = old =>
                 {
                     let (stream, info) = old.secure(again.await?, sent(&name)).await?;
                     Ok((Connection::OldTls(Box::new(stream)), info))
                 }
                 Err(error) => {
-                    drop(again);
+                    drop((again, is_midway));
                     Err(error)
                 }
             }

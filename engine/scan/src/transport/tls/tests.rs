@@ -47,7 +47,7 @@ async fn secured_and_told(
     let direct = Direct::new(sni.map(Arc::from));
     let to = Endpoint { host: "host.example".into(), address, protocol: Protocol::Tcp };
     let connection = direct.connect(&to).await?;
-    direct.secure(&to, connection, opens).await
+    direct.secure(&to, connection, TlsOffer::default(), opens).await
 }
 
 /// Serves every connection of a new port so.
@@ -253,7 +253,8 @@ mod old {
                 let mut tries = 0;
                 let (mut connection, info) = loop {
                     let connection = direct.connect(&to).await.unwrap();
-                    let secured = timeout(Duration::from_secs(20), direct.secure(&to, connection, || {}));
+                    let secured =
+                        timeout(Duration::from_secs(20), direct.secure(&to, connection, TlsOffer::default(), || {}));
                     match secured.await.expect("it ends") {
                         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && tries < 200 => tries += 1,
                         other => break other.unwrap(),

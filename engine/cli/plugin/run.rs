@@ -1,0 +1,179 @@
+//! `portprint plugin run`: one plugin against one port, whatever the evidence.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use portprint_codegen::Source;
+use portprint_core::Matcher;
+use portprint_core::handshake::{
+    Action, Candidate, Event, Evidence, Fault, Handshake, Handshakes, PluginId, Target as Port,
+};
+use portprint_core::session::{Report, SessionConfig};
+use portprint_plugin_host::fixture::Recorder;
+use portprint_plugin_host::{Fixture, Plugin};
+use portprint_scan::{
+    Cancel, Defaults, Direct, Event as Told, PortSelection, Ports, Progress, ScanConfig, Scanner, Target, Targets,
+};
+use portprint_tables::{Database, Protocol};
+
+use crate::context::Context;
+use crate::escape;
+use crate::exit::{Ending, Failure};
+use crate::output;
+
+use super::findings;
+
+/// Run one plugin against one port, and show what it finds
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+No probe of the rules is sent; the plugin is shown what the peer says by itself.
+
+Examples:
+  portprint plugin run target/release/libportprint_plugin_ssh.so 127.0.0.1:22
+  portprint plugin run libportprint_plugin_dns.so udp://192.0.2.53:53
+  portprint plugin run libportprint_plugin_mqtt.so 192.0.2.7:8883 --tls
+  portprint plugin run libportprint_plugin_ssh.so 127.0.0.1:22 --record fixtures/mine.txt")]
+pub(super) struct Args {
+    /// The plugin's library
+    file: PathBuf,
+
+    /// The port: HOST:PORT, or udp://HOST:PORT
+    target: Target,
+
+    /// All connections have TLS over them
+    #[arg(long)]
+    tls: bool,
+
+    /// Write the conversation as a fixture
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+/// There is only one rule set that sends nothing, and waits a moment for what a peer says by itself.
+const RULES: &str = "Probe TCP NULL q||\ntotalwaitms 300\ntcpwrappedms 100\nmatch x m|^\\0x\\0y\\0z$|\n";
+
+pub(super) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
+    let plugin = Plugin::load(&args.file).map_err(|error| Failure::fault(error.to_string()))?;
+    let protocol = args.target.protocol.unwrap_or(Protocol::Tcp);
+    if args.target.ports.is_none() {
+        return Err(Failure::usage("the target needs a port: HOST:PORT"));
+    }
+    let kept = Arc::new(Kept::default());
+    let report = ask(Alone { plugin, inside: args.tls, kept: kept.clone() }, args.target, protocol)?;
+    if let Some(fault) = lock(&kept.fault).take() {
+        return Err(Failure::fault(fault.to_string()));
+    }
+    let Some(report) = report else {
+        return Err(Failure::fault("the target was not asked: it is excluded or has no address"));
+    };
+    let mut out = String::new();
+    if report.found.is_empty() {
+        out.push_str(&format!("nothing found; the port is {}\n", report.state));
+    }
+    for found in &report.found {
+        findings::show(&mut out, found);
+    }
+    output::write(context.color(), &out)?;
+    if let Some(path) = &args.record {
+        let recorded = lock(&kept.recorded).take();
+        let Some(fixture) = recorded else {
+            return Err(Failure::fault("the conversation did not come to its end; nothing is recorded"));
+        };
+        std::fs::write(path, fixture.to_string()).map_err(|error| Failure::file(path.display(), error))?;
+        log::info!("{}: recorded; say in its first lines what software it was", escape::line(&path.to_string_lossy()));
+    }
+    Ok(Ending::Done)
+}
+
+/// Asks the port. Nothing comes back if it was not asked.
+fn ask(plugin: Alone, target: Target, protocol: Protocol) -> Result<Option<Report>, Failure> {
+    let source = Source { name: "none".to_owned(), text: RULES.as_bytes().to_vec(), ..Source::default() };
+    let compiled = portprint_codegen::compile(&[source]).map_err(|faults| Failure::fault(faults.to_string()))?;
+    // For the rest of the program's life, which is short.
+    let database = Database::from_bytes(compiled.database.leak()).map_err(|error| Failure::fault(error.to_string()))?;
+    let config = ScanConfig {
+        session: SessionConfig { connections: 1, ..SessionConfig::default() },
+        all_states: true,
+        ..ScanConfig::default()
+    };
+    let ports = PortSelection::from_ports(protocol, []);
+    let mut targets = Targets::new(Defaults { protocol, ports, usual: Ports::default() }, 0);
+    targets.add(target);
+    let scanner =
+        Scanner::with_transport(Matcher::new(&database), config, Direct::default()).with_handshakes(Arc::new(plugin));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
+    let mut report = None;
+    let scanned = runtime.block_on(scanner.run(targets, &Cancel::new(), &Progress::new(), |event| match event {
+        Told::Port(port) => report = Some(port.report),
+        Told::HostSkipped(skipped) => log::warn!("{}: {}", skipped.host, skipped.reason),
+        _ => {}
+    }));
+    // A step that never comes back is left to itself.
+    runtime.shutdown_timeout(Duration::ZERO);
+    scanned.map_err(|error| Failure::fault(error.to_string()))?;
+    Ok(report)
+}
+
+/// One plugin, for which everything speaks.
+#[derive(Debug)]
+struct Alone {
+    plugin: Plugin,
+    inside: bool,
+    kept: Arc<Kept>,
+}
+
+/// What is to be known of its conversation afterwards.
+#[derive(Debug, Default)]
+struct Kept {
+    recorded: Mutex<Option<Fixture>>,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Kept {
+    fn fault(&self, fault: Fault) -> Fault {
+        *lock(&self.fault) = Some(fault.clone());
+        fault
+    }
+}
+
+fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Its conversation; what it does wrong is kept.
+struct Conversation {
+    handshake: Box<dyn Handshake>,
+    kept: Arc<Kept>,
+}
+
+impl Handshake for Conversation {
+    fn step(&mut self, event: &Event) -> Result<Action, Fault> {
+        self.handshake.step(event).map_err(|fault| self.kept.fault(fault))
+    }
+}
+
+impl Handshakes for Alone {
+    fn candidates(&self, _: &Evidence<'_>) -> Vec<Candidate> {
+        vec![Candidate { plugin: PluginId(0), inside: self.inside, is_founded: true }]
+    }
+
+    fn open(&self, _: PluginId, target: &Port<'_>) -> Result<Box<dyn Handshake>, Fault> {
+        // The same each time, as in replays.
+        let session = self.plugin.open(target, 0).map_err(|fault| self.kept.fault(fault))?;
+        let kept = self.kept.clone();
+        let keep = Box::new(move |fixture| *lock(&kept.recorded) = Some(fixture));
+        let handshake = Box::new(Recorder::new(Box::new(session), target, keep));
+        Ok(Box::new(Conversation { handshake, kept: self.kept.clone() }))
+    }
+
+    fn name(&self, _: PluginId) -> &str {
+        &self.plugin.description().id
+    }
+
+    fn overdue(&self, plugin: PluginId) {
+        let what = "a step did not come back, which breaks the rule that step returns soon".to_owned();
+        self.kept.fault(Fault { plugin: self.name(plugin).to_owned(), what });
+    }
+}
