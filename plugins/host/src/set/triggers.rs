@@ -1,13 +1,12 @@
 //! Which plugins are worth trying: all triggers at once.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use portprint_core::handshake::{Candidate, Evidence, PluginId};
 use portprint_tables::Protocol;
 
 use crate::description::{Description, Transports, Trigger};
-
-/// Literals of more bytes than this are not made into a table of all transitions.
-const DENSE: usize = 8 * 1024;
 
 /// What speaks for a plugin, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,12 +25,15 @@ enum Rank {
 #[derive(Debug)]
 pub(super) struct Triggers {
     plugins: Vec<Traits>,
-    services: Vec<(String, usize)>,
+    /// By the service's name in lower case.
+    services: HashMap<String, Vec<usize>>,
     protocols: Vec<(Vec<u8>, usize)>,
-    /// One automaton for the literals of all plugins; `None`: there are none.
+    /// Literals at the beginning, sorted, and where those of each first byte begin.
+    starts: Vec<(Vec<u8>, usize)>,
+    first: Box<[usize; 257]>,
+    /// One automaton for the other literals of all plugins; `None`: there are none.
     automaton: Option<AhoCorasick>,
-    /// By number of the literal.
-    literals: Vec<Literal>,
+    literals: Vec<(Vec<u8>, usize)>,
 }
 
 /// What matters of a plugin besides.
@@ -44,22 +46,17 @@ struct Traits {
     is_tls: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Literal {
-    plugin: usize,
-    at_start: bool,
-}
-
 impl Triggers {
     pub(super) fn new<'d>(descriptions: impl Iterator<Item = &'d Description>) -> Self {
         let mut all = Self {
             plugins: Vec::new(),
-            services: Vec::new(),
+            services: HashMap::new(),
             protocols: Vec::new(),
+            starts: Vec::new(),
+            first: Box::new([0; 257]),
             automaton: None,
             literals: Vec::new(),
         };
-        let mut texts = Vec::new();
         for (plugin, description) in descriptions.enumerate() {
             let mut traits = Traits {
                 transports: description.transports,
@@ -69,11 +66,11 @@ impl Triggers {
             };
             for trigger in &description.triggers {
                 match trigger {
-                    Trigger::Service(name) => all.services.push((name.clone(), plugin)),
-                    Trigger::Literal { bytes, at_start } => {
-                        texts.push(bytes.as_slice());
-                        all.literals.push(Literal { plugin, at_start: *at_start });
+                    Trigger::Service(name) => {
+                        all.services.entry(name.to_ascii_lowercase()).or_default().push(plugin);
                     }
+                    Trigger::Literal { bytes, at_start: true } => all.starts.push((bytes.clone(), plugin)),
+                    Trigger::Literal { bytes, at_start: false } => all.literals.push((bytes.clone(), plugin)),
                     Trigger::Silent { streams, datagrams, is_rare } => {
                         traits.silent = Some(([*streams, *datagrams], *is_rare));
                     }
@@ -83,10 +80,13 @@ impl Triggers {
             }
             all.plugins.push(traits);
         }
-        if !texts.is_empty() {
-            let is_small = texts.iter().map(|text| text.len()).sum::<usize>() <= DENSE;
-            let kind = if is_small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-            let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(texts);
+        all.starts.sort_unstable();
+        for byte in 0..=256 {
+            all.first[byte] = all.starts.partition_point(|(literal, _)| usize::from(literal[0]) < byte);
+        }
+        if !all.literals.is_empty() {
+            let texts = all.literals.iter().map(|(literal, _)| literal);
+            let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts);
             all.automaton = Some(automaton.expect("literals are few and short"));
         }
         all
@@ -96,9 +96,10 @@ impl Triggers {
     pub(super) fn candidates(&self, evidence: &Evidence<'_>, may_be_used: impl Fn(usize) -> bool) -> Vec<Candidate> {
         let mut found: Vec<(Rank, usize)> = Vec::new();
         let mut add = |rank, plugin| found.push((rank, plugin));
-        if let Some(service) = evidence.service {
-            let named = self.services.iter().filter(|(name, _)| name.eq_ignore_ascii_case(service));
-            named.for_each(|(_, plugin)| add(Rank::Service, *plugin));
+        if let Some(service) = evidence.service
+            && let Some(named) = self.services.get(&*service.to_ascii_lowercase())
+        {
+            named.iter().for_each(|plugin| add(Rank::Service, *plugin));
         }
         if let Some(agreed) = evidence.inside.and_then(|tls| tls.alpn.as_deref()) {
             let named = self.protocols.iter().filter(|(name, _)| name == agreed.as_bytes());
@@ -155,15 +156,20 @@ impl Triggers {
     }
 
     fn find_literals(&self, responses: &[&[u8]], add: &mut impl FnMut(Rank, usize)) {
-        let Some(automaton) = &self.automaton else { return };
         for response in responses {
-            for hit in automaton.find_overlapping_iter(response) {
-                let literal = self.literals[hit.pattern().as_usize()];
-                match (hit.start(), literal.at_start) {
-                    (0, _) => add(Rank::Start, literal.plugin),
-                    (_, false) => add(Rank::Literal, literal.plugin),
-                    (_, true) => {}
-                }
+            if let Some(&byte) = response.first() {
+                let of_byte = &self.starts[self.first[usize::from(byte)]..self.first[usize::from(byte) + 1]];
+                let said = of_byte.iter().filter(|(literal, _)| response.starts_with(literal));
+                said.for_each(|(_, plugin)| add(Rank::Start, *plugin));
+            }
+            let Some(automaton) = &self.automaton else { continue };
+            let mut from = 0;
+            // Literals may overlap: of those that begin at one place the automaton tells one, and those behind are looked for from there.
+            while let Some(hit) = automaton.find(Input::new(response).span(from..response.len())) {
+                let rest = &response[hit.start()..];
+                let said = self.literals.iter().filter(|(literal, _)| rest.starts_with(literal));
+                said.for_each(|(_, plugin)| add(if hit.start() == 0 { Rank::Start } else { Rank::Literal }, *plugin));
+                from = hit.start() + 1;
             }
         }
     }
