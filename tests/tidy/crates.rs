@@ -90,8 +90,12 @@ const ARROWS: [(&str, &[&str], &[&str]); 8] = [
     ("portprint-tables", &[], &[]),
 ];
 
-/// What a protocol plugin may depend on besides the SDK, and which. All others have nothing.
-const PLUGINS: [(&str, &[&str]); 1] = [("portprint-plugin-quic", &["ring"])];
+/// What a protocol plugin may depend on, of ours and of others, and which does. All others have the SDK alone.
+const PLUGINS: [(&str, &[&str], &[&str]); 3] = [
+    ("portprint-plugin-quic", &["portprint-plugin-sdk"], &["ring"]),
+    ("portprint-plugin-rdp", &["portprint-plugin-ntlm", "portprint-plugin-sdk"], &[]),
+    ("portprint-plugin-smb", &["portprint-plugin-ntlm", "portprint-plugin-sdk"], &[]),
+];
 
 /// What the library alone may have, without any feature: nothing that is optional.
 const LIBRARY_ALONE: [&str; 2] = ["portprint-core", "portprint-tables"];
@@ -112,8 +116,8 @@ fn arrows_between_crates() {
     for package in packages {
         let name = text(&package["name"]);
         let protocol = || {
-            let foreign = PLUGINS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, foreign)| foreign);
-            (&["portprint-plugin-sdk"][..], foreign)
+            let row = PLUGINS.iter().find(|(known, ..)| *known == name);
+            row.map_or((&["portprint-plugin-sdk"][..], &[][..]), |(_, own, foreign)| (*own, *foreign))
         };
         let row = ARROWS.iter().find(|(known, ..)| *known == name).map(|(_, own, foreign)| (*own, *foreign));
         let (own, foreign) = row.unwrap_or_else(protocol);

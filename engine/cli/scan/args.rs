@@ -51,7 +51,7 @@ JSON Lines are one record for each open port:
   {\"host\": …, \"ip\": …, \"port\": N, \"protocol\": \"tcp\", \"tls\": bool, \"timestamp\": …, \"state\": …,
    \"service\": …, \"product\": …, \"version\": …, \"info\": …, \"hostname\": …, \"os\": …, \"device\": …,
    \"cpe\": […], \"method\": …, \"soft\": bool, \"outcome\": …, \"probe\": …, \"source\": FILE,
-   \"line\": N, \"tls_info\": {\"version\", \"cipher\", \"alpn\", \"subject\", \"issuer\", \"names\": […],
+   \"line\": N, \"plugin\": …, \"details\": {…}, \"tls_info\": {\"version\", \"cipher\", \"alpn\", \"subject\", \"issuer\", \"names\": […],
    \"not_after\", \"sha256\"}, \"banner\": BASE64, \"fingerprint\": …, \"probes_sent\": N, \"ms\": N}
 Fields without a value are left out. `service` never comes from the port number. `outcome` is one
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.

@@ -1,8 +1,8 @@
 //! The conversation.
 
+use portprint_plugin_ntlm::{self as ntlm, Challenge};
 use portprint_plugin_sdk::{End, Talk};
 
-use crate::ntlm::{self, Challenge};
 use crate::wire::{self, Confirm, Outcome, Response};
 
 /// What Windows calls itself in X.224. Others say 0.

@@ -9,7 +9,6 @@
 //! [MS-RDPBCGR], sections 2.2.1.1 to 2.2.1.4; [MS-CSSP], section 2.2.1; [MS-NLMP], section 2.2; ITU-T X.224, section 13.
 
 mod handshake;
-mod ntlm;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -1,8 +1,8 @@
 //! Its messages on real bytes, and its conversations.
 
+use portprint_plugin_ntlm::{self as ntlm, Challenge};
 use portprint_plugin_sdk::testkit;
 
-use crate::ntlm::{self, Challenge};
 use crate::wire::{self, Confirm, Outcome, Response};
 
 #[test]

@@ -1,8 +1,8 @@
 //! The conversation.
 
+use portprint_plugin_ntlm::{self as ntlm, Challenge};
 use portprint_plugin_sdk::{End, Talk};
 
-use crate::ntlm::{self, Challenge};
 use crate::wire::{self, Answer, Frame, Negotiated};
 use crate::{smb1, spnego};
 
@@ -187,6 +187,7 @@ fn names(talk: &mut Talk, challenge: Challenge, guid: Option<[u8; 16]>) {
     }
     if challenge.windows().is_some() {
         talk.found.product = "Microsoft Windows SMB".into();
+        talk.found.os = "Windows".into();
         talk.found.cpe = vec!["cpe:/o:microsoft:windows".into()];
     } else if guid.is_some_and(|guid| is_sambas(guid, &challenge.netbios_name)) {
         samba(talk);

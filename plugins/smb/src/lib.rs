@@ -10,7 +10,6 @@
 //! section 4.3 (NetBIOS sessions).
 
 mod handshake;
-mod ntlm;
 mod smb1;
 mod spnego;
 #[cfg(test)]

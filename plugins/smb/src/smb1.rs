@@ -1,8 +1,8 @@
 //! Messages of SMB 1, for servers that know nothing newer ([MS-CIFS], sections 2.2.3.1, 2.2.4.52 and 2.2.4.53; [MS-SMB], 2.2.4.5, 2.2.4.6).
 
+use portprint_plugin_ntlm::utf16;
 use portprint_plugin_sdk::{Reader, Short, text};
 
-use crate::ntlm::utf16;
 use crate::wire::framed;
 
 /// How long a header of SMB 1 is.

@@ -67,8 +67,6 @@ impl Plugin for StartTls {
             Trigger::Prefix(b"* PREAUTH"),
             Trigger::Prefix(b"+OK"),
             Trigger::Prefix(b"\"IMPLEMENTATION\""),
-            Trigger::Literal(b"http://etherx.jabber.org/streams"),
-            Trigger::Literal(b"urn:ietf:params:xml:ns:xmpp-streams"),
         ],
     };
 

@@ -89,7 +89,7 @@ fn name(talk: &mut Talk) {
 
 fn tell(talk: &mut Talk, accepted: &[(Version, ServerHello)]) {
     for (version, _) in accepted {
-        talk.found.detail("protocol_version", version.name());
+        talk.found.detail("tls_version", version.name());
     }
     for (version, hello) in accepted {
         talk.found.detail(version.cipher_key(), hello.cipher_name());

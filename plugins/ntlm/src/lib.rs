@@ -1,4 +1,4 @@
-//! NTLMSSP as far as the server's challenge, which tells who the server is ([MS-NLMP], sections 2.2.1.1, 2.2.1.2, 2.2.2.1 and 2.2.2.10).
+//! For protocols that carry it: NTLMSSP as far as the server's challenge, which tells who the server is ([MS-NLMP], sections 2.2.1.1, 2.2.1.2, 2.2.2.1 and 2.2.2.10).
 
 use portprint_plugin_sdk::{Found, Reader, Short};
 
@@ -9,7 +9,8 @@ const VERSION: u32 = 0x0200_0000;
 const FLAGS: u32 = 0xa208_8207;
 
 /// A `NEGOTIATE_MESSAGE`, which names nobody.
-pub(crate) fn negotiate() -> Vec<u8> {
+#[must_use]
+pub fn negotiate() -> Vec<u8> {
     let mut message = SIGNATURE.to_vec();
     message.extend_from_slice(&1_u32.to_le_bytes());
     message.extend_from_slice(&FLAGS.to_le_bytes());
@@ -21,19 +22,27 @@ pub(crate) fn negotiate() -> Vec<u8> {
 
 /// What a `CHALLENGE_MESSAGE` tells.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Challenge {
-    pub(crate) netbios_name: String,
-    pub(crate) netbios_domain: String,
-    pub(crate) dns_name: String,
-    pub(crate) dns_domain: String,
-    pub(crate) dns_forest: String,
+pub struct Challenge {
+    /// The computer, in NetBIOS.
+    pub netbios_name: String,
+    /// The domain, in NetBIOS.
+    pub netbios_domain: String,
+    /// The computer, in DNS.
+    pub dns_name: String,
+    /// The domain, in DNS.
+    pub dns_domain: String,
+    /// The forest, in DNS.
+    pub dns_forest: String,
     /// Major, minor, build.
-    pub(crate) version: Option<(u8, u8, u16)>,
+    pub version: Option<(u8, u8, u16)>,
 }
 
 impl Challenge {
     /// The challenge that stands somewhere in this token, whatever is wrapped around it.
-    pub(crate) fn find(token: &[u8]) -> Result<Self, Short> {
+    ///
+    /// # Errors
+    /// There is none, or it is not whole.
+    pub fn find(token: &[u8]) -> Result<Self, Short> {
         let at = token.windows(SIGNATURE.len()).position(|window| window == SIGNATURE).ok_or(Short)?;
         let message = token.get(at..).ok_or(Short)?;
         let mut reader = Reader::new(message);
@@ -72,7 +81,8 @@ impl Challenge {
     }
 
     /// The version, if it is one that Windows has had. Others put something else there.
-    pub(crate) fn windows(&self) -> Option<(u8, u8, u16)> {
+    #[must_use]
+    pub fn windows(&self) -> Option<(u8, u8, u16)> {
         self.version.filter(|version| {
             matches!(
                 version,
@@ -81,8 +91,8 @@ impl Challenge {
         })
     }
 
-    /// Puts the names where they belong.
-    pub(crate) fn tell(self, found: &mut Found) {
+    /// Puts the names where they belong, and the version, if the operating system is known already.
+    pub fn tell(self, found: &mut Found) {
         // Not every server knows its name in DNS, but it puts something there.
         let name = if self.dns_name.contains('.') || self.netbios_name.is_empty() {
             &self.dns_name
@@ -90,8 +100,9 @@ impl Challenge {
             &self.netbios_name
         };
         found.hostname.clone_from(name);
-        if let Some((major, minor, build)) = self.windows() {
-            found.os = "Windows".into();
+        if !found.os.is_empty()
+            && let Some((major, minor, build)) = self.windows()
+        {
             found.detail("os_build", format!("{major}.{minor}.{build}"));
         }
         let names = [
@@ -110,7 +121,8 @@ impl Challenge {
 }
 
 /// Text in UTF-16, least significant byte first.
-pub(crate) fn utf16(bytes: &[u8]) -> String {
+#[must_use]
+pub fn utf16(bytes: &[u8]) -> String {
     let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect::<Vec<_>>();
     String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
 }
