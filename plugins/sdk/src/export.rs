@@ -1,4 +1,4 @@
-//! From a [`Plugin`] to the C ABI: the only module that says `unsafe`.
+//! From a [`Plugin`](crate::Plugin) to the C ABI: the only module that says `unsafe`.
 
 /// Exports a [`Plugin`](crate::Plugin) from a shared library (`crate-type = ["cdylib"]`).
 #[macro_export]
@@ -26,7 +26,7 @@ macro_rules! export {
     };
 }
 
-/// What [`export!`](crate::export) is made of. Not for use by hand.
+/// What [`export!`](crate::export!) is made of. Not for use by hand.
 #[doc(hidden)]
 #[allow(unsafe_code, reason = "the ABI is crossed here, and nowhere else")]
 pub mod raw {

@@ -16,7 +16,7 @@ use portprint_plugin_abi as abi;
 pub use portprint_plugin_host::check::{CheckOptions, check, fuzz, hammer};
 pub use portprint_plugin_host::{Delivery, Fixture, fixture, replay};
 
-/// What [`export!`](crate::export) makes.
+/// What [`export!`](crate::export!) makes.
 pub type Entry = extern "C" fn() -> *const abi::Plugin;
 
 /// The variable that says how many conversations with one change [`conforms`] holds.
