@@ -13,6 +13,7 @@ use portprint_scan::{PortSelection, Proxy, ProxyError, ScanConfig};
 
 use crate::exit::Failure;
 
+#[cfg(feature = "plugins")]
 use super::plugin_args::PluginArgs;
 
 /// Ask ports what really runs behind them.
@@ -159,6 +160,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(super) order: Order,
 
+    #[cfg(feature = "plugins")]
     #[command(flatten)]
     pub(super) plugins: PluginArgs,
 
@@ -299,7 +301,10 @@ impl Args {
                 settle: pace.settle,
                 max_response: pace.max_response,
                 retries: pace.retries,
+                #[cfg(feature = "plugins")]
                 handshakes: self.plugins.handshakes(),
+                #[cfg(not(feature = "plugins"))]
+                handshakes: 0,
                 notes: self.trace || self.save_responses.is_some(),
             },
             concurrency: pace.concurrency.get(),

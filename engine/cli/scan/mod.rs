@@ -17,6 +17,7 @@ mod jsonl;
 mod markup;
 mod outputs;
 mod per_host;
+#[cfg(feature = "plugins")]
 mod plugin_args;
 mod progress;
 mod record;
@@ -88,7 +89,10 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         failure: None,
     };
     let (matcher, config, sni) = (Matcher::new(&database), args.config(), args.way.sni.clone());
+    #[cfg(feature = "plugins")]
     let plugins = args.plugins.load()?;
+    #[cfg(not(feature = "plugins"))]
+    let plugins = None;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -482,8 +482,8 @@ impl Running {
     fn due(&self) -> Duration {
         let end = self.begun + Limits::default().time;
         match self.stage {
-            // The driver's own limit comes first, if it can end the plugin.
-            Stage::Stepping { since } => since + Limits::default().step_time * 2,
+            // A plugin in a process of its own is ended there: its first step waits for a process, for the plugin to open, and for itself.
+            Stage::Stepping { since } => since + Limits::default().step_time * 4,
             Stage::Connecting { until } | Stage::Securing { until } | Stage::Waiting { until, .. } => until.min(end),
         }
     }
