@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portprint_core::handshake::{
-    Action, Candidate, Event, EventKind, Evidence, Fault, Findings, Handshake, Handshakes, PluginId, Target, Wait,
+    Action, Candidate, Event, Evidence, Fault, Findings, Handshake, Handshakes, PluginId, Target, Wait,
 };
 use portprint_core::session::{Outcome, PortState, SessionConfig};
 use portprint_tables::Protocol;
@@ -86,6 +86,11 @@ fn done(service: &str) -> Action {
     Action::Done(Box::new(Findings { service: service.to_owned(), ..Findings::default() }))
 }
 
+/// The last action of a plugin that has put TLS over its connection.
+fn goes_inside(service: &str) -> Action {
+    Action::Done(Box::new(Findings { service: service.to_owned(), goes_inside: true, ..Findings::default() }))
+}
+
 fn play(peer: &Peer, cut: Cut, scripts: Vec<Script>) -> (Played, Vec<String>) {
     play_as(Protocol::Tcp, SessionConfig::default(), peer, cut, scripts)
 }
@@ -131,6 +136,7 @@ fn evidence_is_handed_over_and_a_sure_answer_is_kept() {
     let peer = Peer::new().greets(5, b"SSH-2.0-Opend_9\r\n").answers(b"kex", 5, b"keys");
     let script = founded("ssh", &[Action::Reconnect, send(b"kex", 4), done("ssh")]);
     let (played, told) = play(&peer, Cut::Whole, vec![script]);
+    assert_eq!(played.transcript.matches(" connect\n").count(), 2, "it wanted one of its own: {}", played.transcript);
     assert_eq!(told, ["Some(\"ssh\") soft=false said=1 tls=false"]);
     assert!(played.transcript.contains("ssh hears Start { request: [], tls: None } SSH-2.0-Opend_9\\r\\n"));
     assert!(played.transcript.contains("hears Data SSH-2.0-Opend_9"), "the greeting of its own connection");
@@ -237,5 +243,94 @@ fn datagrams_come_one_at_a_time() {
         assert!(played.transcript.contains(heard), "{heard}: {}", played.transcript);
     }
     assert_eq!(played.report.state, PortState::Open, "who answers is open");
-    let _ = EventKind::Datagram;
+}
+
+#[test]
+fn the_connection_of_a_greeting_is_handed_over_to_the_first_in_order() {
+    let greeting = b"SSH-2.0-Opend_9\r\n";
+    let peer = Peer::new().greets(5, greeting).answers(b"kex", 5, b"keys");
+    let script = |name| founded(name, &[send(b"kex", 4), done("ssh")]);
+    let reopens = founded("reopens", &[Action::Reconnect, send(b"kex", 4), done("ssh")]);
+    for cut in [Cut::Whole, Cut::Bytes, Cut::Random(3)] {
+        let (played, _) = play(&peer, cut, vec![script("first"), reopens.clone()]);
+        let text = &played.transcript;
+        assert!(text.contains("first hears Start { request: [], tls: None } SSH-2.0-Opend_9\\r\\n"), "{text}");
+        assert!(text.contains("first hears Data keys"), "{text}");
+        assert_eq!(found(&played), [("first", "ssh"), ("reopens", "ssh")]);
+        assert_eq!(
+            text.matches(" connect\n").count(),
+            2,
+            "one for the greeting and the first, one for the other: {text}"
+        );
+        assert_eq!(text.matches(" close\n").count(), 2, "{text}");
+    }
+    // Who closes meanwhile is heard to have closed.
+    let closing = Peer::new().greets(5, greeting).greeting(400, Say::Eof);
+    let (played, _) = play(&closing, Cut::Whole, vec![founded("waits", &[wait(2000), done("ssh")])]);
+    assert!(played.transcript.contains("waits hears Eof"), "{}", played.transcript);
+    // Where only silence speaks for a plugin, or something was sent on the connection, or the peer has closed, it gets its own.
+    let asked =
+        Peer::new().greets(5, b"hm\r\n").answers(b"GET / HTTP/1.0\r\n\r\n", 5, b"HTTP/1.0 200 \r\nServer: Tinyd/1\r\n");
+    let closed = Peer::new().greets(5, greeting).greeting(6, Say::Eof);
+    for (peer, script) in [(&peer, on_silence("x", &[wait(10)])), (&asked, script("x")), (&closed, script("x"))] {
+        let (played, _) = play(peer, Cut::Whole, vec![script]);
+        let (before, after) = played.transcript.split_once("x hears Start").expect("it begins");
+        assert_eq!(before.matches(" connect\n").count(), before.matches(" close\n").count(), "{before}{after}");
+    }
+}
+
+#[test]
+fn behind_starttls_the_rules_ask_again() {
+    let config = SessionConfig { tls: true, ..SessionConfig::default() };
+    let tls = Action::StartTls { sni: None, alpn: Vec::new() };
+    // What is said before, and "go".
+    let starttls = |greeting: usize, service| {
+        [Action::Reconnect, send(b"STARTTLS", greeting + 2), tls.clone(), goes_inside(service)]
+    };
+    let get = b"GET / HTTP/1.0\r\n\r\n";
+    let http = Peer::new().answers(get, 5, b"HTTP/1.0 200 \r\nServer: Tinyd/7\r\n");
+    let help = Peer::new().answers(b"HELP\r\n", 5, b"220 in FTP\r\n214 help\r\n");
+    let silent = Peer::new().answers(b"STARTTLS", 5, b"go");
+    let soft = silent.clone().greets(1, b"220 out FTP\r\n");
+    let sure = silent.clone().greets(1, b"SSH-2.0-Opend_9\r\n");
+    // Outside, inside, what the plugin says, what was asked inside, and the answer that came of it.
+    for (outside, greeting, inside, service, asked, answer) in [
+        (&silent, 0, &http, "http", vec!["Get"], Some((false, "http"))),
+        (&silent, 0, &Peer::new().answers(get, 5, b"HTTP/1.0 200 \r\n"), "http", vec!["Get"], Some((true, "http"))),
+        (&silent, 0, &Peer::new().answers(get, 5, b"what?"), "http", vec!["Get"], None),
+        (&silent, 0, &Peer::new().replies(get, 5, Say::Eof), "http", vec!["Get"], None),
+        (&silent, 0, &Peer::new().replies(get, 5, Say::Reset), "http", vec!["Get"], None),
+        (&silent, 0, &Peer::new(), "http", vec!["Get"], None),
+        (&silent, 0, &http, "nobody knows", vec![], None),
+        // The rules' own name for it decides what is asked; the second needs a connection of its own.
+        (&soft, 13, &help, "http", vec!["Lines", "Help"], Some((false, "ftp"))),
+        (&sure, 17, &http, "ssh", vec![], None),
+    ] {
+        let peer = outside.clone().speaks_tls(inside.clone());
+        for cut in [Cut::Whole, Cut::Bytes, Cut::Random(9)] {
+            let scripts = vec![founded("starttls", &starttls(greeting, service))];
+            let (played, _) = play_as(Protocol::Tcp, config, &peer, cut, scripts);
+            let text = &played.transcript;
+            let begun = |line: &str| line.split_once(" begins ").map(|(_, name)| name.to_owned());
+            let after = text.split_once("hears Start").expect("the plugin begins").1;
+            assert_eq!(after.lines().filter_map(begun).collect::<Vec<_>>(), asked, "{text}");
+            assert_eq!(
+                after.matches("hears TlsReady").count(),
+                asked.len().max(1),
+                "each on its own connection: {text}"
+            );
+            assert_eq!(found(&played), [("starttls", service)], "once: {text}");
+            let behind = played.report.found[0].answer.as_ref().map(|it| (it.soft, it.service.as_str()));
+            assert_eq!(behind, answer, "{text}");
+            assert_eq!(text.matches(" connect\n").count(), text.matches(" close\n").count(), "{text}");
+        }
+    }
+    // What was found stays if the way cannot be gone a second time, and if the session is given up.
+    let accept = (ms(1), Connect::Accept);
+    let once = soft.connects([vec![accept; 4], vec![(ms(5), Connect::Refuse)]].concat()).speaks_tls(Peer::new());
+    let config = SessionConfig { connections: 1, ..config };
+    let (played, _) =
+        play_as(Protocol::Tcp, config, &once, Cut::Whole, vec![founded("starttls", &starttls(13, "ftp"))]);
+    assert!(played.transcript.contains("hears Refused"), "{}", played.transcript);
+    assert_eq!(found(&played), [("starttls", "ftp")]);
 }

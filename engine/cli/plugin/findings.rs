@@ -37,6 +37,9 @@ pub(super) fn show(out: &mut String, found: &Found) {
             Value::Bytes(bytes) => line(key, &escape::payload(bytes)),
         }
     }
+    if findings.goes_inside {
+        line("inside", "TLS was put over the connection; in a scan the rules ask there");
+    }
     if findings.is_partial {
         line("partial", "the conversation ended before everything was asked");
     }

@@ -62,19 +62,24 @@ pub(super) struct Rule<'r> {
 impl<'r> Record<'r> {
     pub(super) fn new(database: &Database<'r>, port: &'r PortReport) -> Self {
         let report = &port.report;
-        // A plugin names the service where no line did, or none was sure.
+        // A line names the service if it is sure; else one that is, of what is behind STARTTLS; else a plugin.
+        let behind = report.found.iter().find_map(|found| found.answer.as_ref().filter(|answer| !answer.soft));
         let named = report.found.iter().find(|found| found.names_service());
-        let answer = report.answer.as_ref().filter(|answer| named.is_none() || !answer.soft);
+        let answer = report.answer.as_ref().filter(|answer| !answer.soft).or(behind);
+        let answer = answer.or(report.answer.as_ref().filter(|_| named.is_none()));
         let named = named.filter(|_| answer.is_none());
         let service = answer.map(|answer| answer.service.as_str()).filter(|service| !service.is_empty());
         let service = service.or(named.map(|named| named.findings.service.as_str()));
         let is_same = |other: &str| service.is_some_and(|service| service.eq_ignore_ascii_case(other));
         // What is said of another service, TLS for one, is not said of this one.
         let added: Vec<_> = report.found.iter().map(|it| &it.findings).filter(|it| is_same(&it.service)).collect();
+        let behind = behind.filter(|behind| is_same(&behind.service));
         let soft = report.answer.as_ref().filter(|soft| is_same(&soft.service));
         let mut cpe: Vec<&str> = answer.into_iter().flat_map(Answer::cpe).collect();
         let others = added.iter().flat_map(|it| it.cpe.iter().map(String::as_str));
-        for other in others.chain(soft.into_iter().flat_map(Answer::cpe)) {
+        for other in
+            behind.into_iter().flat_map(Answer::cpe).chain(others).chain(soft.into_iter().flat_map(Answer::cpe))
+        {
             if !cpe.iter().any(|known| part(known) == part(other)) {
                 cpe.push(other);
             }
@@ -97,7 +102,8 @@ impl<'r> Record<'r> {
             service,
             fields: FIELDS.map(|(field, _)| {
                 let added = || added.iter().find_map(|findings| findings.get(field));
-                answer.and_then(|answer| answer.get(field)).or_else(added).or(soft.and_then(|soft| soft.get(field)))
+                let of = |answer: Option<&'r Answer>| answer.and_then(|answer| answer.get(field));
+                of(answer).or(of(behind)).or_else(added).or(of(soft))
             }),
             cpe,
             plugin: named.or(report.found.first()).map(|found| found.plugin.as_str()),

@@ -72,6 +72,7 @@ impl<'d> Session<'d> {
     /// Begins again inside TLS. What was learnt outside is kept for the case that there is nothing.
     fn begin_inside(&mut self, now: Duration) {
         let Some(outer) = self.answer().cloned() else { return };
+        self.close_greeted();
         self.tunnel = Some(Box::new(outer));
         self.answers.clear();
         self.first_response.clear();
@@ -162,7 +163,12 @@ impl<'d> Session<'d> {
     /// Ends what the probes can tell; `cause` when it is cut short.
     pub(super) fn finish(&mut self, cause: Option<Outcome>) {
         self.close_all();
-        if self.wants_handshakes(cause) { self.begin_handshakes(cause) } else { self.conclude(cause) }
+        if self.wants_handshakes(cause) {
+            self.begin_handshakes(cause);
+        } else {
+            self.close_greeted();
+            self.conclude(cause);
+        }
     }
 
     /// Ends the session.

@@ -12,7 +12,9 @@ use core::time::Duration;
 
 use portprint_tables::Protocol;
 
-use super::{ConnId, Input, Outcome, Session, SessionConfig, Step, ending};
+use super::exchange::Exchange;
+use super::inside::Asking;
+use super::{Answer, ConnId, End, Input, Outcome, Session, SessionConfig, Step, ending};
 use crate::Scratch;
 use crate::handshake::{
     Action, Candidate, Event, EventKind, Evidence, Fault, Findings, HandshakeId, Handshakes, Limits, Wait,
@@ -30,6 +32,16 @@ pub struct Found {
     pub inside: bool,
     /// What it found.
     pub findings: Findings,
+    /// What the rules say of whatever is behind the TLS that its conversation put over the connection.
+    pub answer: Option<Answer>,
+}
+
+/// A connection on which the peer has greeted, and on which nothing was sent.
+#[derive(Debug)]
+pub(super) struct Greeted {
+    pub(super) conn: ConnId,
+    /// Everything that it has brought.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Found {
@@ -49,20 +61,24 @@ pub(super) struct Shaking {
     running: Vec<Running>,
     done: Vec<(usize, Found)>,
     next: HandshakeId,
+    /// For the first of the queue.
+    greeted: Option<Greeted>,
     /// How many connections those that only silence speaks for may open besides one each.
     left: usize,
 }
 
 /// A handshake in progress.
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
     id: HandshakeId,
     /// Its place in the order of candidates.
     rank: usize,
     candidate: Candidate,
     begun: Duration,
-    conn: Option<ConnId>,
-    stage: Stage,
+    /// When its time is over.
+    end: Duration,
+    pub(super) conn: Option<ConnId>,
+    pub(super) stage: Stage,
     /// What came and was not handed over.
     inbox: Vec<u8>,
     datagrams: VecDeque<Vec<u8>>,
@@ -72,10 +88,12 @@ struct Running {
     ended: Option<EventKind>,
     /// It has been told that its time is over.
     is_last: bool,
+    /// The way inside TLS that it has found is used for probes.
+    pub(super) asking: Option<Box<Asking>>,
 }
 
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     /// The plugin has been handed an event.
     Stepping {
         since: Duration,
@@ -90,6 +108,8 @@ enum Stage {
         until: Duration,
         min: usize,
     },
+    /// Its conversation is over, and a probe is on its connection.
+    Asking(Exchange),
 }
 
 impl<'d> Session<'d> {
@@ -101,7 +121,7 @@ impl<'d> Session<'d> {
         if self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Silent) && self.wants_handshakes(None) {
             self.report = None;
             self.begin_handshakes(None);
-            self.look_at_handshakes(Duration::ZERO);
+            self.begin_what_can_begin(Duration::ZERO);
         }
         self
     }
@@ -138,6 +158,10 @@ impl<'d> Session<'d> {
     /// Puts the end off until the handshakes are over.
     pub(super) fn begin_handshakes(&mut self, cause: Option<Outcome>) {
         let queue: VecDeque<_> = self.candidates().into_iter().enumerate().collect();
+        let takes_greeted = |first: &(usize, Candidate)| first.1.is_founded && first.1.inside == self.tunnel.is_some();
+        if !queue.front().is_some_and(takes_greeted) {
+            self.close_greeted();
+        }
         let unfounded = queue.iter().filter(|(_, candidate)| !candidate.is_founded).count();
         self.shaking = Some(Box::new(Shaking {
             cause,
@@ -145,6 +169,7 @@ impl<'d> Session<'d> {
             running: Vec::new(),
             done: Vec::new(),
             next: HandshakeId::FIRST,
+            greeted: self.greeted.take(),
             left: self.config.handshakes.saturating_sub(unfounded),
         }));
     }
@@ -180,7 +205,7 @@ impl<'d> Session<'d> {
     }
 
     /// Takes in what happened on the connection of a handshake.
-    pub(super) fn handle_handshake(&mut self, now: Duration, conn: ConnId, input: Input<'_>) {
+    pub(super) fn handle_handshake(&mut self, now: Duration, conn: ConnId, input: Input<'_>, scratch: &mut Scratch) {
         let Some(shaking) = &mut self.shaking else { return };
         let Some(index) = shaking.running.iter().position(|it| it.conn == Some(conn)) else { return };
         let running = &mut shaking.running[index];
@@ -196,6 +221,9 @@ impl<'d> Session<'d> {
             (Stage::Connecting { .. }, Input::Reset | Input::Failed) => EventKind::Reset,
             (Stage::Securing { .. }, Input::Reset | Input::Failed | Input::Eof) => EventKind::TlsFailed,
             (_, Input::Data([]) | Input::Connected | Input::Secured(_) | Input::Held | Input::TimedOut) => return,
+            (Stage::Asking(_), Input::Data(bytes)) => return self.hear_inside(now, index, bytes, scratch),
+            (Stage::Asking(_), Input::Eof) => return self.end_inside(now, index, End::Eof, scratch),
+            (Stage::Asking(_), _) => return self.end_inside(now, index, End::Reset, scratch),
             (_, Input::Data(bytes)) => {
                 running.take_in(bytes, self.protocol);
                 return self.look_at_inbox(now, index);
@@ -220,19 +248,25 @@ impl<'d> Session<'d> {
     }
 
     /// Does what is due, and begins what can begin. Over when there is nothing left.
-    pub(super) fn look_at_handshakes(&mut self, now: Duration) {
+    pub(super) fn look_at_handshakes(&mut self, now: Duration, scratch: &mut Scratch) {
         loop {
+            self.begin_what_can_begin(now);
             let Some(shaking) = &mut self.shaking else { return };
-            let due = shaking.running.iter().position(|it| it.due() <= now);
-            if let Some(index) = due {
-                self.time_is_up(now, index);
-            } else if shaking.running.len() < AT_A_TIME
-                && let Some((rank, candidate)) = shaking.queue.pop_front()
-            {
-                self.begin_handshake(now, rank, candidate);
-            } else {
-                break;
+            let Some(index) = shaking.running.iter().position(|it| it.due() <= now) else { break };
+            match &shaking.running[index].stage {
+                Stage::Asking(_) => self.time_is_up_inside(now, index, scratch),
+                _ => self.time_is_up(now, index),
             }
+        }
+    }
+
+    /// Begins what can begin. Over when there is nothing left.
+    fn begin_what_can_begin(&mut self, now: Duration) {
+        while let Some(shaking) = &mut self.shaking
+            && shaking.running.len() < AT_A_TIME
+            && let Some((rank, candidate)) = shaking.queue.pop_front()
+        {
+            self.begin_handshake(now, rank, candidate);
         }
         if let Some(shaking) = &self.shaking
             && shaking.running.is_empty()
@@ -266,27 +300,61 @@ impl<'d> Session<'d> {
     }
 
     fn begin_handshake(&mut self, now: Duration, rank: usize, candidate: Candidate) {
-        let (request, bytes) = self.evidence_for(candidate);
-        let tls = if candidate.inside { self.tls_info.clone() } else { None };
         let Some(shaking) = &mut self.shaking else { return };
         let id = shaking.next;
         shaking.next = id.following();
+        let greeted = shaking.greeted.take();
+        let (conn, bytes) = greeted.map_or((None, Vec::new()), |greeted| (Some(greeted.conn), greeted.bytes));
         shaking.running.push(Running {
             id,
             rank,
             candidate,
             begun: now,
-            conn: None,
+            end: now + Limits::default().time,
+            conn,
             stage: Stage::Stepping { since: now },
             inbox: Vec::new(),
             datagrams: VecDeque::new(),
-            received: 0,
-            has_connected: false,
+            received: bytes.len(),
+            has_connected: conn.is_some(),
             ended: None,
             is_last: false,
+            asking: None,
         });
         let index = shaking.running.len() - 1;
+        let (request, bytes) = if conn.is_some() { (Vec::new(), bytes) } else { self.evidence_for(candidate) };
+        self.start(now, index, request, bytes);
+    }
+
+    /// Holds a conversation once more, so that there is another connection inside.
+    pub(super) fn begin_again(&mut self, now: Duration, index: usize) {
+        self.close_connection(index);
+        let Some(shaking) = &mut self.shaking else { return };
+        let Some(running) = shaking.running.get_mut(index) else { return };
+        let id = core::mem::replace(&mut running.id, shaking.next);
+        shaking.next = shaking.next.following();
+        (running.begun, running.received) = (now, 0);
+        let candidate = running.candidate;
+        self.steps.push_back(Step::Forget(id));
+        let (request, bytes) = self.evidence_for(candidate);
+        self.start(now, index, request, bytes);
+    }
+
+    fn start(&mut self, now: Duration, index: usize, request: Vec<u8>, bytes: Vec<u8>) {
+        let inside = self.running(index).is_some_and(|running| running.candidate.inside);
+        let tls = if inside { self.tls_info.clone() } else { None };
         self.tell(now, index, EventKind::Start { request, tls }, bytes);
+    }
+
+    pub(super) fn running(&mut self, index: usize) -> Option<&mut Running> {
+        self.shaking.as_mut()?.running.get_mut(index)
+    }
+
+    /// Nobody wants the connection on which the peer has greeted.
+    pub(super) fn close_greeted(&mut self) {
+        if let Some(greeted) = self.greeted.take() {
+            self.steps.push_back(Step::Close(greeted.conn));
+        }
     }
 
     /// What a plugin is shown of what the peer has said: what decided, else the first.
@@ -305,7 +373,7 @@ impl<'d> Session<'d> {
 
     /// Hands an event to a plugin.
     fn tell(&mut self, now: Duration, index: usize, kind: EventKind, bytes: Vec<u8>) {
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
+        let Some(running) = self.running(index) else { return };
         running.stage = Stage::Stepping { since: now };
         let event = Event {
             kind,
@@ -314,15 +382,17 @@ impl<'d> Session<'d> {
             is_open: running.conn.is_some(),
             is_last: running.is_last,
         };
-        let Candidate { plugin, inside, .. } = running.candidate;
-        self.steps.push_back(Step::Handshake { id: running.id, plugin, inside, event: Box::new(event) });
+        let (id, Candidate { plugin, inside, .. }) = (running.id, running.candidate);
+        self.steps.push_back(Step::Handshake { id, plugin, inside, event: Box::new(event) });
     }
 
     fn carry_out(&mut self, now: Duration, index: usize, action: Action) {
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
+        let (config, protocol) = (self.config, self.protocol);
+        let Some(running) = self.running(index) else { return };
         let is_over = running.is_last && !matches!(action, Action::Done(_));
         let inside = running.candidate.inside;
         match action {
+            Action::Done(findings) if findings.goes_inside => self.ask_inside(now, index, *findings),
             Action::Done(findings) => self.end_handshake(index, Some(*findings)),
             Action::GiveUp => self.end_handshake(index, None),
             _ if is_over => self.end_handshake(index, None),
@@ -336,8 +406,8 @@ impl<'d> Session<'d> {
             }
             Action::Wait(wait) => self.wait(now, index, wait),
             Action::StartTls { sni, alpn } => match running.conn {
-                Some(conn) if self.config.tls && self.protocol == Protocol::Tcp && !inside => {
-                    running.stage = Stage::Securing { until: now + self.config.connect_limit(true) };
+                Some(conn) if config.tls && protocol == Protocol::Tcp && !inside => {
+                    running.stage = Stage::Securing { until: now + config.connect_limit(true) };
                     running.inbox.clear();
                     self.steps.push_back(Step::StartTls(conn, sni, alpn));
                 }
@@ -354,7 +424,7 @@ impl<'d> Session<'d> {
                 self.next_conn = conn.following();
                 self.steps.push_back(Step::Connect { conn, tunnel: inside, ahead: false });
                 let until = now + self.config.connect_limit(inside);
-                if let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) {
+                if let Some(running) = self.running(index) {
                     running.conn = Some(conn);
                     running.stage = Stage::Connecting { until };
                 }
@@ -377,11 +447,11 @@ impl<'d> Session<'d> {
     }
 
     fn wait(&mut self, now: Duration, index: usize, wait: Wait) {
-        let connect_time = self.connect_time.unwrap_or_default();
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
+        let (config, connect_time) = (self.config, self.connect_time.unwrap_or_default());
+        let Some(running) = self.running(index) else { return };
         let time = wait.time.unwrap_or_else(|| {
             let time = SessionConfig::handshake_patience(connect_time, running.candidate.is_founded);
-            self.config.probe_timeout.map_or(time, |most| most.min(time))
+            config.probe_timeout.map_or(time, |most| most.min(time))
         });
         running.stage = Stage::Waiting { until: now + time, min: wait.min.max(1) };
         self.look_at_inbox(now, index);
@@ -389,8 +459,8 @@ impl<'d> Session<'d> {
 
     /// Hands on what has come, if it is enough.
     fn look_at_inbox(&mut self, now: Duration, index: usize) {
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
-        let Stage::Waiting { min, .. } = running.stage else { return };
+        let Some(running) = self.running(index) else { return };
+        let &Stage::Waiting { min, .. } = &running.stage else { return };
         if let Some(datagram) = running.datagrams.pop_front() {
             return self.tell(now, index, EventKind::Datagram, datagram);
         }
@@ -407,8 +477,8 @@ impl<'d> Session<'d> {
 
     /// The time of a stage is over, or of the whole handshake.
     fn time_is_up(&mut self, now: Duration, index: usize) {
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
-        match running.stage {
+        let Some(running) = self.running(index) else { return };
+        match &running.stage {
             Stage::Stepping { .. } => {
                 let plugin = running.candidate.plugin;
                 if let Some(handshakes) = &self.handshakes {
@@ -426,11 +496,12 @@ impl<'d> Session<'d> {
                 let bytes = core::mem::take(&mut running.inbox);
                 self.tell(now, index, EventKind::Timeout, bytes);
             }
+            Stage::Asking(_) => {}
         }
     }
 
     fn close_connection(&mut self, index: usize) {
-        let Some(running) = self.shaking.as_mut().and_then(|shaking| shaking.running.get_mut(index)) else { return };
+        let Some(running) = self.running(index) else { return };
         running.inbox.clear();
         running.datagrams.clear();
         running.ended = None;
@@ -439,14 +510,19 @@ impl<'d> Session<'d> {
         }
     }
 
-    fn end_handshake(&mut self, index: usize, findings: Option<Findings>) {
+    pub(super) fn end_handshake(&mut self, index: usize, findings: Option<Findings>) {
         self.close_connection(index);
         let Some(shaking) = &mut self.shaking else { return };
-        let Running { id, rank, candidate, .. } = shaking.running.remove(index);
+        let Running { id, rank, candidate, asking, .. } = shaking.running.remove(index);
         self.steps.push_back(Step::Forget(id));
+        // What was found before the rules asked stays, however their asking ends.
+        let (findings, answer) = match asking {
+            Some(asking) => (Some(asking.findings), asking.answer),
+            None => (findings, None),
+        };
         let Some(findings) = findings else { return };
         let plugin = self.handshakes.as_ref().map(|it| String::from(it.name(candidate.plugin))).unwrap_or_default();
-        shaking.done.push((rank, Found { plugin, inside: candidate.inside, findings }));
+        shaking.done.push((rank, Found { plugin, inside: candidate.inside, findings, answer }));
         if !candidate.is_founded {
             // Who comes later in the order does not count any more.
             shaking.queue.retain(|(other, it)| *other < rank || it.is_founded);
@@ -476,15 +552,17 @@ impl Running {
     }
 
     fn is_out_of_time(&self, now: Duration) -> bool {
-        now >= self.begun + Limits::default().time
+        now >= self.end
     }
 
     fn due(&self) -> Duration {
-        let end = self.begun + Limits::default().time;
-        match self.stage {
+        match &self.stage {
             // A plugin in a process of its own is ended there: its first step waits for a process, for the plugin to open, and for itself.
-            Stage::Stepping { since } => since + Limits::default().step_time * 4,
-            Stage::Connecting { until } | Stage::Securing { until } | Stage::Waiting { until, .. } => until.min(end),
+            Stage::Stepping { since } => *since + Limits::default().step_time * 4,
+            Stage::Connecting { until } | Stage::Securing { until } | Stage::Waiting { until, .. } => {
+                (*until).min(self.end)
+            }
+            Stage::Asking(exchange) => exchange.until(true).min(self.end),
         }
     }
 }

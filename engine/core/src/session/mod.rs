@@ -120,6 +120,7 @@ mod ending;
 mod exchange;
 mod fingerprint;
 mod handshakes;
+mod inside;
 mod plan;
 mod report;
 mod turns;
@@ -143,7 +144,7 @@ pub use report::{Answer, Outcome, PortState, Report, TlsInfo};
 use crate::handshake::{self, HandshakeId, Handshakes, PluginId};
 use crate::{Matcher, Scratch};
 use exchange::{Exchange, Next};
-use handshakes::Shaking;
+use handshakes::{Greeted, Shaking};
 use plan::{Level, Plan};
 use turns::{Ahead, Stage, Turn};
 
@@ -181,6 +182,8 @@ pub struct Session<'d> {
     /// What a handshake sends at the moment.
     sent: Vec<u8>,
     handshakes: Option<Arc<dyn Handshakes>>,
+    /// A connection that a handshake may go on with.
+    greeted: Option<Greeted>,
     /// The probes have told what they can, and plugins are at work.
     shaking: Option<Box<Shaking>>,
     report: Option<Report>,
@@ -228,6 +231,7 @@ impl<'d> Session<'d> {
             probes_sent: 0,
             sent: Vec::new(),
             handshakes: None,
+            greeted: None,
             shaking: None,
             report: None,
         };
@@ -280,7 +284,7 @@ impl<'d> Session<'d> {
             return;
         }
         if self.shaking.is_some() {
-            self.handle_handshake(now, conn, input);
+            self.handle_handshake(now, conn, input, scratch);
             return self.look_at_clock(now, scratch);
         }
         let Some(index) = self.turns.iter().position(|turn| turn.conn == conn && !turn.is_over()) else { return };

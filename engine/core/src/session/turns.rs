@@ -7,6 +7,7 @@ use core::time::Duration;
 use portprint_tables::{ProbeId, Protocol};
 
 use super::exchange::{Exchange, Pace};
+use super::handshakes::Greeted;
 use super::{ConnId, End, Input, Note, Outcome, Session, SessionConfig, Step};
 use crate::Scratch;
 
@@ -302,7 +303,7 @@ impl Session<'_> {
                 Stage::Over(..) => return,
             }
         }
-        self.look_at_handshakes(now);
+        self.look_at_handshakes(now, scratch);
         self.look_ahead(now);
     }
 
@@ -443,7 +444,7 @@ impl Session<'_> {
             let was_open = core::mem::take(&mut is_open);
             let Some(next) = next else {
                 if was_open {
-                    self.steps.push_back(Step::Close(conn));
+                    self.leave(&mut exchange, end);
                 }
                 return self.after_last(now);
             };
@@ -470,6 +471,17 @@ impl Session<'_> {
             }
         }
         self.grant(now);
+    }
+
+    /// The last turn's connection is closed, unless a plugin may go on with it: nothing was sent on it, and all that came is known.
+    fn leave(&mut self, exchange: &mut Exchange, end: End) {
+        let is_whole = exchange.response().len() < self.config.max_response;
+        let is_open = matches!(end, End::TimedOut | End::Settled) && self.report.is_none();
+        if exchange.is_null() && exchange.heard() && is_whole && is_open && self.handshakes.is_some() {
+            self.greeted = Some(Greeted { conn: exchange.conn, bytes: exchange.take_response() });
+        } else {
+            self.steps.push_back(Step::Close(exchange.conn));
+        }
     }
 
     /// The first turn's silence counts a little later if its peer may not have seen it before.

@@ -99,6 +99,9 @@ pub fn check(plugin: &Plugin, fixtures: &[Fixture], options: &CheckOptions) -> C
             let result = replay(plugin, fixture, delivery).map(|()| String::new());
             add(&format!("{}, {delivery}", fixture.name), result.map_err(|error| error.to_string()));
         }
+        if let Some(handed_over) = fixture.handed_over() {
+            add(&format!("{}, handed over", fixture.name), takes_over(plugin, &handed_over));
+        }
     }
     add("close after any step", closed_early(plugin, fixtures));
     add("limits", endless_peers(plugin, fixtures));
@@ -125,6 +128,15 @@ fn complete(description: &Description) -> Result<String, String> {
         return Err("all triggers are of TLS, and PORTPRINT_TRANSPORT_TLS is not among the transports".to_owned());
     }
     Ok(format!("{}, {} triggers", description.transports, description.triggers.len()))
+}
+
+/// A conversation that begins on an open connection, after the greeting. A plugin may prefer one of its own.
+fn takes_over(plugin: &Plugin, fixture: &Fixture) -> Result<String, String> {
+    let first = plugin.open(&fixture.target(), 0).and_then(|mut session| session.step(&fixture.start()));
+    match first.map_err(|fault| fault.to_string())? {
+        Action::Reconnect => Ok("opens its own".to_owned()),
+        _ => replay(plugin, fixture, Delivery::Whole).map(|()| String::new()).map_err(|error| error.to_string()),
+    }
 }
 
 /// How many beginnings of a conversation are broken off.
