@@ -1,9 +1,10 @@
-//! Our own rules: every line of `probes/` has examples in `probes/examples.jsonl`, and answers them.
+//! Our own rules: every line of `probes/` answers at least one example of `probes/examples/`.
 //!
-//! The first line that matches wins, so an example that is answered by its line also shows that no line before it hides that line.
+//! The first line that matches wins, so a line that answers an example is also one that no line before it hides.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,50 +15,43 @@ use serde_json::{Value, json};
 
 use crate::databases::{self, THREADS};
 
-const EXAMPLES: &str = "tests/probes/examples.jsonl";
+/// A file a family, each line one response; `portprint match` reads them as they are.
+const EXAMPLES: &str = "probes/examples";
 
 #[test]
-fn every_example_is_answered_by_its_line() {
+fn every_example_is_answered_as_it_says_and_every_line_answers_one() {
     let whole = databases::compiled(&databases::builtin());
     let database = Database::from_bytes(&whole).expect("it was compiled");
     let matcher = Matcher::new(&database);
     let mut scratch = Scratch::new();
     let mut differences = Vec::new();
-    for Example { place, protocol, probe, response, expect } in examples() {
+    let mut without: BTreeSet<LineId> = (0..database.line_count()).map(LineId::new).collect();
+    for Example { place, protocol, probe, response, expect, .. } in examples() {
         let Some(sent) = database.find_probe(protocol, probe.as_bytes()) else {
-            differences.push(format!("{}:{}: there is no probe {protocol} {probe}", place.0, place.1));
+            differences.push(format!("{place}: there is no probe {protocol} {probe}"));
             continue;
         };
         let verdict = matcher.classify(protocol, sent.id(), &response, &mut scratch);
-        let found = verdict.hit.as_ref().map(|hit| (place_of(&database, hit.line), fields(hit)));
-        if verdict.gave_up.is_some() || found.as_ref() != Some(&(place.clone(), expect.clone())) {
+        let found = verdict.hit.as_ref().map(fields);
+        without.retain(|line| verdict.hit.as_ref().is_none_or(|hit| hit.line != *line));
+        if verdict.gave_up.is_some() || found.as_ref() != Some(&expect) {
+            let winner = verdict.hit.as_ref().map(|hit| place_of(&database, hit.line));
             let shown = response.escape_ascii();
-            differences.push(format!("expected {place:?} {expect:?}\n  found {found:?}\n  {probe} drew {shown}"));
+            differences
+                .push(format!("{place}: expected {expect:?}\n  found {found:?}, {winner:?}\n  {probe} drew {shown}"));
         }
     }
     assert!(differences.is_empty(), "{} examples differ:\n{}", differences.len(), differences.join("\n"));
-}
-
-#[test]
-fn every_line_has_an_example() {
-    let whole = databases::compiled(&databases::builtin());
-    let database = Database::from_bytes(&whole).expect("it was compiled");
-    let shown: BTreeSet<Place> = examples().into_iter().map(|example| example.place).collect();
-    let lines: BTreeSet<Place> =
-        (0..database.line_count()).map(|line| place_of(&database, LineId::new(line))).collect();
-    let without: Vec<_> = lines.difference(&shown).collect();
-    assert!(without.is_empty(), "lines without an example in {EXAMPLES}: {without:?}");
-    let without: Vec<_> = shown.difference(&lines).collect();
-    assert!(without.is_empty(), "examples of places that are no lines: {without:?}");
+    let without: Vec<_> = without.into_iter().map(|line| place_of(&database, line)).collect();
+    assert!(without.is_empty(), "lines that answer no example in {EXAMPLES}: {without:?}");
 }
 
 #[test]
 fn every_example_says_where_it_comes_from() {
-    for (number, example) in records() {
-        let from = example["from"].as_str().unwrap_or_default();
+    for Example { place, from, .. } in examples() {
         let known =
             ["real: ", "written from "].iter().any(|start| from.len() > start.len() + 5 && from.starts_with(start));
-        assert!(known, "{EXAMPLES}:{number}: from {from:?}");
+        assert!(known, "{place}: from {from:?}");
     }
 }
 
@@ -89,54 +83,52 @@ fn probes_have_names_and_payloads_of_their_own() {
     }
 }
 
-/// File and line.
-type Place = (String, u32);
-
 /// What a line must say of a response.
 struct Example {
-    place: Place,
+    /// File and line of the example.
+    place: String,
     protocol: Protocol,
     probe: String,
     response: Vec<u8>,
+    from: String,
     /// Fields without a value are left out.
     expect: BTreeMap<String, Value>,
 }
 
 fn examples() -> Vec<Example> {
-    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned();
-    let example = |(number, record): (usize, Value)| Example {
-        place: (text(&record["file"]), u32::try_from(record["line"].as_u64().expect("a number")).expect("it is small")),
-        protocol: match record["proto"].as_str() {
-            Some("tcp") => Protocol::Tcp,
-            Some("udp") => Protocol::Udp,
-            other => panic!("{EXAMPLES}:{number}: proto {other:?}"),
-        },
-        probe: text(&record["probe"]),
-        response: BASE64.decode(text(&record["response"])).expect("it is base64"),
-        expect: record["expect"]
-            .as_object()
-            .expect("fields")
-            .iter()
-            .filter(|(_, value)| !value.is_null() && **value != json!([]))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-    };
-    records().into_iter().map(example).collect()
+    let mut files: Vec<_> = fs::read_dir(databases::root().join(EXAMPLES))
+        .expect("the folder is in the repository")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
+    files.sort();
+    files.iter().flat_map(|file| examples_of(file)).collect()
 }
 
-/// The lines of the file, with their numbers.
-fn records() -> Vec<(usize, Value)> {
-    let text = fs::read_to_string(databases::root().join(EXAMPLES)).expect("it is in the repository");
-    let record = |(index, line)| {
-        (index + 1, serde_json::from_str(line).unwrap_or_else(|error| panic!("{EXAMPLES}:{}: {error}", index + 1)))
+fn examples_of(file: &Path) -> Vec<Example> {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let example = |(index, line): (usize, &str)| {
+        let place = format!("{}:{}", file.file_name().unwrap_or_default().display(), index + 1);
+        let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let text = |key: &str| record[key].as_str().unwrap_or_else(|| panic!("{place}: {key} is no text")).to_owned();
+        let protocol = match text("proto").as_str() {
+            "tcp" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            other => panic!("{place}: proto {other:?}"),
+        };
+        let response = BASE64.decode(text("response")).unwrap_or_else(|error| panic!("{place}: response: {error}"));
+        let (probe, from) = (text("probe"), text("from"));
+        let fields = record["expect"].as_object().unwrap_or_else(|| panic!("{place}: expect is no object"));
+        let said = |(_, value): &(&String, &Value)| !value.is_null() && **value != json!([]);
+        let expect = fields.iter().filter(said).map(|(key, value)| (key.clone(), value.clone())).collect();
+        Example { place, protocol, probe, response, from, expect }
     };
-    text.lines().enumerate().map(record).collect()
+    text.lines().enumerate().map(example).collect()
 }
 
-fn place_of(database: &Database<'_>, line: LineId) -> Place {
+fn place_of(database: &Database<'_>, line: LineId) -> String {
     let row = database.line(line);
     let source = database.source(SourceId::from_u32(u32::from(row.source)));
-    (String::from_utf8_lossy(source.name()).into_owned(), row.line)
+    format!("{}:{}", String::from_utf8_lossy(source.name()), row.line)
 }
 
 /// The fields of a hit, by their names in answers.
