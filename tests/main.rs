@@ -19,6 +19,8 @@ mod golden;
 // Scans of peers that mean no good: time, memory, and everybody else.
 #[cfg(target_os = "linux")]
 mod hostile;
+// What is found in rules that compile.
+mod lint;
 // Every line of probes/ has an example, and answers it.
 mod own_rules;
 // What scans write, read again by readers of each format.

@@ -115,12 +115,12 @@ impl std::error::Error for FindError {}
 pub fn sources(setting: Option<&OsStr>, own: &Path) -> Result<Found, FindError> {
     let mut found = Found::default();
     match setting.map(|setting| setting.to_string_lossy()).as_deref() {
-        None | Some("builtin" | "") => add_own(own, &mut found)?,
+        None | Some("builtin" | "") => add_folder(own, Some(OWN_LICENCE), &mut found)?,
         Some("auto") => {
             if let Some(path) = installed() {
                 found.add(&path, None, false)?;
             }
-            add_own(own, &mut found)?;
+            add_folder(own, Some(OWN_LICENCE), &mut found)?;
         }
         Some(text) => {
             let setting = setting.unwrap_or_default();
@@ -151,8 +151,17 @@ fn installed() -> Option<PathBuf> {
     INSTALLED.iter().map(PathBuf::from).chain(home).find(|path| path.is_file())
 }
 
-/// Our own rules: every `*.probes` file of the folder, by name; together one set of rules.
-fn add_own(folder: &Path, found: &mut Found) -> Result<(), FindError> {
+/// The rules of a folder: every `*.probes` file in it, by name; together one set of rules.
+///
+/// # Errors
+/// When the folder or a file cannot be read.
+pub fn folder(path: &Path) -> Result<Found, FindError> {
+    let mut found = Found::default();
+    add_folder(path, None, &mut found)?;
+    Ok(found)
+}
+
+fn add_folder(folder: &Path, licence: Option<&str>, found: &mut Found) -> Result<(), FindError> {
     let fail = |error| FindError(Kind::Read { path: folder.to_path_buf(), error });
     let entries = fs::read_dir(folder).map_err(fail)?;
     let mut paths =
@@ -160,7 +169,7 @@ fn add_own(folder: &Path, found: &mut Found) -> Result<(), FindError> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "probes"));
     paths.sort();
     for (index, path) in paths.iter().enumerate() {
-        found.add(path, Some(OWN_LICENCE), index > 0)?;
+        found.add(path, licence, index > 0)?;
     }
     found.watched.push(folder.to_path_buf());
     Ok(())

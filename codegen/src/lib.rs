@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod find;
 pub mod ir;
+pub mod lint;
 pub mod parse;
 
 use rayon::prelude::*;
@@ -40,11 +41,7 @@ pub struct Source {
 /// All faults of all sources.
 pub fn compile(sources: &[Source]) -> Result<Compiled, Diagnostics> {
     let mut diagnostics = Vec::new();
-    let files =
-        sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, &mut diagnostics)).collect();
-    let extends: Vec<bool> = sources.iter().map(|source| source.extends).collect();
-    let rules = ir::resolve(files, &extends, &mut diagnostics);
-
+    let rules = resolve(sources, &mut diagnostics);
     let analyses: Vec<_> = rules.lines.par_iter().map(|line| analyse::analyse(&line.syntax.pattern)).collect();
     let mut good = Vec::with_capacity(analyses.len());
     for (line, analysis) in rules.lines.iter().zip(analyses) {
@@ -68,6 +65,13 @@ pub fn compile(sources: &[Source]) -> Result<Compiled, Diagnostics> {
     let unresolved = rules.exclude_unresolved.iter();
     compiled.report.exclude_unresolved = unresolved.map(|name| name.escape_ascii().to_string()).collect();
     Ok(compiled)
+}
+
+/// The rules of all sources.
+fn resolve(sources: &[Source], diagnostics: &mut Vec<Diagnostic>) -> ir::Rules {
+    let files = sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, diagnostics)).collect();
+    let extends: Vec<bool> = sources.iter().map(|source| source.extends).collect();
+    ir::resolve(files, &extends, diagnostics)
 }
 
 fn pattern_fault(line: &ir::Line, fault: Fault) -> Diagnostic {

@@ -234,3 +234,53 @@ fn compiling_into_a_pipe_leaves_the_pipe() {
     assert!(reader.join().expect("the reader ends").starts_with(b"PORTPRNT"));
     assert!(std::fs::metadata(&pipe).expect("it is still there").file_type().is_fifo());
 }
+
+#[test]
+fn rules_are_linted_with_their_examples() {
+    let place = Place::new();
+    let rules = place.path("rules");
+    std::fs::create_dir_all(rules.join("examples")).expect("the folder can be made");
+    let write = |name: &str, text: &str| std::fs::write(rules.join(name), text).expect("the folder can be written");
+    let example = |response: &str, expect: &str| {
+        let response = STANDARD.encode(response);
+        format!("{{\"proto\":\"tcp\",\"probe\":\"P\",\"response\":\"{response}\",\"expect\":{expect}}}\n")
+    };
+    write("a.probes", "Probe TCP P q|x|\nmatch one m|^one(.)| v/$1/\n");
+    write("b.probes", "Probe TCP P q|x|\nmatch two m|^two| p/Two\u{e9}/\n");
+    let good = example("one1", r#"{"service":"one","soft":false,"version":"1"}"#);
+    let lint = |arguments: &[&str]| feed(bare(place.folder.path()).args(["db", "lint"]).args(arguments), b"");
+    // A line without an example, and one that says otherwise.
+    write("examples/a.jsonl", &(good.clone() + &example("one2", r#"{"service":"one","soft":false}"#) + "{}\n"));
+    let run = lint(&["rules"]).ended(3);
+    for told in [
+        "lint: a.jsonl:2: expected {\"service\":\"one\",\"soft\":false}, answered {\"service\":\"one\",\"soft\":false,\"version\":\"2\"}",
+        "lint: a.jsonl:3: no example: missing field `proto`",
+        "lint: b.probes:2: no example is answered by this line",
+        "2 lines, 1 probe: 2 example-differs, 1 no-example\n",
+    ] {
+        assert!(run.out.contains(told), "{told}\n{}", run.out);
+    }
+    write("examples/a.jsonl", &(good + &example("two", r#"{"service":"two","soft":false,"product":"Two.."}"#)));
+    assert_eq!(lint(&["rules"]).ended(0).out, "2 lines, 1 probe: nothing found\n");
+    // Together the files of a folder are one set: a line of one hides that of another.
+    write("b.probes", "Probe TCP P q|x|\nmatch two m|^one!| p/$3/\n");
+    let run = lint(&["rules", "--format", "json", "--examples", "rules/examples/a.jsonl"]).ended(3);
+    let document = &run.json()[0];
+    let told: Vec<_> = document["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| (it["file"].as_str().unwrap(), it["line"].as_u64().unwrap(), it["kind"].as_str().unwrap()))
+        .collect();
+    let hidden = ("b.probes", 2, "shadowed");
+    let expected =
+        [hidden, ("b.probes", 2, "template-fails"), ("a.jsonl", 2, "example-differs"), ("b.probes", 2, "no-example")];
+    assert_eq!(told, expected, "{document}");
+    assert_eq!(document["findings"][0]["by"], json!([{"file": "a.probes", "line": 2}]));
+    assert_eq!((&document["lines"], &document["undecided"]), (&json!(2), &json!([])));
+    // Faults are faults, and an empty folder is no set of rules.
+    write("b.probes", "Probe TCP P q|x|\nmatch two m|(|\n");
+    assert!(lint(&["rules"]).ended(1).err.contains("b.probes:2:"));
+    let run = lint(&["rules/examples"]).ended(1);
+    assert!(run.err.contains("rules/examples: there is no *.probes in it"), "{}", run.err);
+}

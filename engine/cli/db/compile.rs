@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use portprint_tables::{DatabaseText, MAGIC};
 use tempfile::Builder;
 
+use super::sources;
 use crate::context::{self, Context};
 use crate::exit::{Ending, Failure};
 
@@ -34,24 +34,7 @@ pub(crate) struct Args {
 
 /// `portprint db compile`
 pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure> {
-    let sources = if arguments.files.is_empty() {
-        context.sources()?
-    } else if context.has_db() {
-        return Err(Failure::usage("--db and files exclude each other: name the database among the files"));
-    } else {
-        let mut sources = context.rules()?;
-        for path in &arguments.files {
-            let source = context::read(path)?;
-            if source.text.starts_with(&MAGIC) {
-                let text =
-                    DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
-                sources.extend(context::sources_of(&text));
-            } else {
-                sources.push(source);
-            }
-        }
-        sources
-    };
+    let sources = sources(context, &arguments.files)?;
     let compiled = context::compile(&sources)?;
     log::info!("{}", compiled.report.to_string().trim_end());
     let bytes = compiled.whole();
