@@ -58,6 +58,10 @@ Fields without a value are left out. `service` never comes from the port number.
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
 With --resume FILE a scan that was interrupted or killed goes on when the same command is given again;
+Ctrl-C ends a scan with what is known: ports in progress are reported as far as they have come, every
+output is finished, and the exit code is 130. A second one ends the program at once. SIGTERM does the
+same as Ctrl-C, and so does SIGHUP, unless it is ignored, as under nohup.
+
 --seed need not be. FILE notes down what is done, after the results are written. Nothing is lost; ports
 that were in flight, or had ended less than 200 ms before, may come twice: keep the last record of each.
 Files of text, jsonl, csv, --save-responses and --record are added to, after half a line at the end is cut off;

@@ -13,6 +13,7 @@ mod file;
 mod html;
 mod input;
 mod journal;
+mod interrupts;
 mod jsonl;
 mod markup;
 mod outputs;
@@ -98,14 +99,14 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         .build()
         .map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
     let summary = runtime.block_on(async {
-        let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
+        interrupts::watch(cancel.clone())?;
         let proxied = match proxy {
             None => None,
             Some(proxy) => Some(Proxied::open(proxy, sni.clone()).await?),
         };
         let _bar = progress::show(context, &progress);
         let tell = |event| told.take(&event);
-        let summary = match proxied {
+        match proxied {
             None => {
                 let scanner = with_plugins(Scanner::with_transport(matcher, config, Direct::new(sni)), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
@@ -114,22 +115,20 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
                 let scanner = with_plugins(Scanner::with_transport(matcher, config, proxied), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
             }
-        };
-        interrupts.abort();
-        summary
+        }
     });
-    // A step of a plugin that never comes back is left to itself.
-    runtime.shutdown_background();
     let failure = told.failure;
     // Whatever went wrong, what was written is to be whole.
     let broken_off = Summary { cancelled: true, ..Summary::default() };
-    let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off));
+    let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off)).and(flush(&mut trace, &mut recording));
     let noted = notes.map(Notes::end).transpose();
     if let Some(failure) = failure {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::fault(error.to_string()))?;
-    ended.and(flush(&mut trace, &mut recording))?;
+    ended?;
+    // Until here a signal could still end a write that hangs. A step of a plugin that never comes back is left to itself.
+    runtime.shutdown_background();
     let journal = noted?;
     tell(&summary);
     if let Some(name) = journal.filter(|_| summary.cancelled) {
@@ -212,18 +211,6 @@ fn flush(trace: &mut Trace, recording: &mut Option<Recording>) -> Result<(), Fai
 
 fn ending(input_is_bad: bool) -> Ending {
     if input_is_bad { Ending::SomeInputBad } else { Ending::Done }
-}
-
-/// The first Ctrl-C ends the scan with what is known, the second one at once.
-async fn end_on_interrupt(cancel: Cancel) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    log::warn!("interrupted; writing what is known");
-    cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
 }
 
 fn tell(summary: &Summary) {
