@@ -1,7 +1,7 @@
 //! Folders in which `portprint scan` is run with rules of the test's own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -64,19 +64,40 @@ pub(crate) fn ended(output: Output) -> (i32, String, String) {
 /// Interrupts a scan once it has told a line with these words, and waits for its end. It must be told to `--trace`.
 #[cfg(unix)]
 pub(crate) fn interrupted(mut scan: Command, words: &str) -> (i32, String, String) {
+    signalled(started(&mut scan), &[("INT", words)])
+}
+
+/// Starts the program, to be listened to.
+#[cfg(unix)]
+pub(crate) fn started(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started")
+}
+
+/// Sends a scan each signal once it has told a line with the words beside it, and waits for its end.
+#[cfg(unix)]
+pub(crate) fn signalled(mut child: Child, signals: &[(&str, &str)]) -> (i32, String, String) {
     use std::io::Read;
 
-    let mut child = scan.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
     let mut stderr = child.stderr.take().expect("it is piped");
     let (mut told, mut piece) = (String::new(), [0; 4096]);
-    while !told.contains(words) {
-        let length = stderr.read(&mut piece).expect("standard error is open");
-        assert!(length > 0, "it ended too soon: {told}");
-        told.push_str(&String::from_utf8_lossy(&piece[..length]));
+    for (signal, words) in signals {
+        while !told.contains(words) {
+            let length = stderr.read(&mut piece).expect("standard error is open");
+            assert!(length > 0, "it ended too soon: {told}");
+            told.push_str(&String::from_utf8_lossy(&piece[..length]));
+        }
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(sent.expect("there is kill").success());
     }
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is kill");
-    assert!(sent.success());
     stderr.read_to_string(&mut told).expect("it is text");
     let (code, out, _) = ended(child.wait_with_output().expect("it ends"));
     (code, out, told)
+}
+
+/// Whether SIGHUP is ignored here, and so by every program that is started, as it is under `nohup`.
+#[cfg(target_os = "linux")]
+pub(crate) fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("it is a set of signals");
+    u64::from_str_radix(ignored.trim(), 16).expect("it is a number") & 1 != 0
 }

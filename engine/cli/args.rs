@@ -21,7 +21,7 @@ Exit codes:
   1    a fault of ours or of the system
   2    wrong usage
   3    done, but some input was bad and skipped (each told on standard error)
-  130  interrupted; partial results and the resume file are written
+  130  interrupted (Ctrl-C, SIGTERM, SIGHUP); partial results and the resume file are written
 
 Results go to standard output, everything else to standard error.
 

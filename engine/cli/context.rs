@@ -67,6 +67,13 @@ impl Context {
         self.global.db.is_some()
     }
 
+    /// The files that the database is read from, each with the flag that names it.
+    #[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "only scans write files"))]
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let rules = self.global.rules.iter().map(|path| ("--rules", path.as_path()));
+        self.global.db.iter().map(|path| ("--db", path.as_path())).chain(rules)
+    }
+
     /// Opens the database: the embedded one or the one of `--db`, with the rules of `--rules` before it.
     pub(crate) fn database(&self) -> Result<Opened, Failure> {
         match self.base()? {

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 pub(crate) const FAULT: u8 = 1;
 const USAGE: u8 = 2;
 const SOME_INPUT_BAD: u8 = 3;
-const INTERRUPTED: u8 = 130;
+/// The exit code of a scan that was interrupted.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// How a command ended that did what it could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

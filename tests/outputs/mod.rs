@@ -1,6 +1,7 @@
 //! What `portprint scan` writes, from outside: every format of one scan of hostile peers on loopback, and what happens when an output
 //! cannot be written.
 
+mod files;
 mod formats;
 mod peers;
 mod streams;

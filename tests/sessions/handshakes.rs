@@ -13,7 +13,7 @@ use super::kit::{Connect, Cut, Peer, Played, SMALL, Say, ms, play_plugins};
 
 /// What a plugin of the tests does: its actions in order, whatever it is told.
 #[derive(Clone, Debug)]
-struct Script {
+pub(super) struct Script {
     name: &'static str,
     is_founded: bool,
     inside: bool,
@@ -21,7 +21,7 @@ struct Script {
 }
 
 #[derive(Debug)]
-struct Plugins {
+pub(super) struct Plugins {
     scripts: Vec<Script>,
     /// What they were told, and what was asked of them.
     told: Mutex<Vec<String>>,
@@ -29,6 +29,12 @@ struct Plugins {
 
 struct Actor {
     actions: std::vec::IntoIter<Action>,
+}
+
+impl Plugins {
+    pub(super) fn new(scripts: Vec<Script>) -> Self {
+        Self { scripts, told: Mutex::default() }
+    }
 }
 
 impl Handshakes for Plugins {
@@ -70,11 +76,11 @@ fn founded(name: &'static str, actions: &[Action]) -> Script {
     Script { name, is_founded: true, inside: false, actions: actions.to_vec() }
 }
 
-fn on_silence(name: &'static str, actions: &[Action]) -> Script {
+pub(super) fn on_silence(name: &'static str, actions: &[Action]) -> Script {
     Script { is_founded: false, ..founded(name, actions) }
 }
 
-fn send(bytes: &[u8], min: usize) -> Action {
+pub(super) fn send(bytes: &[u8], min: usize) -> Action {
     Action::Send(bytes.to_vec(), Some(Wait { time: None, min }))
 }
 
@@ -102,7 +108,7 @@ fn play_as(
     cut: Cut,
     scripts: Vec<Script>,
 ) -> (Played, Vec<String>) {
-    let plugins = Arc::new(Plugins { scripts, told: Mutex::default() });
+    let plugins = Arc::new(Plugins::new(scripts));
     let played = play_plugins(&SMALL, config, peer, (protocol, 5), cut, Some(plugins.clone()));
     let told = plugins.told.lock().unwrap().clone();
     (played, told)
@@ -243,6 +249,23 @@ fn datagrams_come_one_at_a_time() {
         assert!(played.transcript.contains(heard), "{heard}: {}", played.transcript);
     }
     assert_eq!(played.report.state, PortState::Open, "who answers is open");
+}
+
+#[test]
+fn datagrams_that_nobody_takes_close_the_port_unless_somebody_has_answered() {
+    let talks = on_silence("talks", &[Action::Reconnect, send(b"ask", 1), Action::GiveUp]);
+    let refused = [(ms(1), Connect::Refuse)];
+    let answers = Peer::new().answers(b"ask", 5, b"one");
+    for (peer, is_closed) in [
+        (Peer::new().connects(refused), true),
+        (answers.connects([(ms(1), Connect::Accept), refused[0]]), false),
+        (Peer::new(), false),
+    ] {
+        let scripts = vec![talks.clone(), talks.clone()];
+        let (played, _) = play_as(Protocol::Udp, SessionConfig::default(), &peer, Cut::Whole, scripts);
+        let summary = played.summary();
+        assert_eq!(summary.starts_with("closed refused"), is_closed, "{summary}\n{}", played.transcript);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -570,6 +570,15 @@ impl<'a> Play<'a> {
 pub(super) fn nobody() -> u16 {
     let socket = TcpSocket::new_v4().expect("there is a descriptor");
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("there is a free port");
+    let port = socket.local_addr().expect("a bound socket has an address").port();
+    std::mem::forget(socket);
+    port
+}
+
+/// A port of this machine that takes no datagrams: its socket is there, so that no other gets it, and hears only somebody else.
+pub(super) fn nobody_takes() -> u16 {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    socket.connect((Ipv4Addr::LOCALHOST, 9)).expect("it needs nobody there");
     let port = socket.local_addr().expect("a bound socket has an address").port();
     std::mem::forget(socket);
     port

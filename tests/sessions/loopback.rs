@@ -55,7 +55,11 @@ fn hosts(ports: impl IntoIterator<Item = u16>) -> Targets {
     targets(&["127.0.0.1"], ports)
 }
 
-async fn scan<T: Transport>(scanner: Scanner<T>, targets: Targets, cancel: &Cancel) -> (Vec<PortReport>, Summary) {
+pub(super) async fn scan<T: Transport>(
+    scanner: Scanner<T>,
+    targets: Targets,
+    cancel: &Cancel,
+) -> (Vec<PortReport>, Summary) {
     let mut ports = Vec::new();
     let summary = scanner
         .run(targets, cancel, &Progress::new(), |event| {
@@ -73,7 +77,7 @@ fn scanner(config: ScanConfig) -> Scanner {
     Scanner::new(Matcher::new(&SMALL), config)
 }
 
-fn shown(port: &PortReport) -> String {
+pub(super) fn shown(port: &PortReport) -> String {
     let service = port.report.answer.as_ref().map_or("-", |answer| answer.service.as_str());
     format!("{} {} {service}", port.report.state, port.report.outcome)
 }

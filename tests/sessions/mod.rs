@@ -4,6 +4,7 @@
 
 mod ahead;
 mod cut;
+mod datagrams;
 mod endings;
 mod handshakes;
 mod kit;

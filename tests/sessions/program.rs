@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::kit::nobody;
+use super::kit::{nobody, nobody_takes};
 use crate::place::{Place, ended, interrupted};
 
 const RULES: &str = r"Exclude T:1
@@ -227,6 +227,18 @@ fn saved_responses_are_judged_as_the_scan_judged_them() {
     let (code, out, _) = ended(again.output().expect("the program can be started"));
     assert_eq!(code, 0);
     assert_eq!(records(&out)[0]["match"]["product"], "Tiny");
+}
+
+#[test]
+fn a_udp_port_that_refuses_is_closed_at_once() {
+    let rules =
+        "Probe UDP Ask q|ask|\nrarity 1\nmatch asked m|^yes|\nProbe UDP Beg q|beg|\nrarity 2\nmatch asked m|^yes|\n";
+    let target = format!("udp://127.0.0.1:{}", nobody_takes());
+    let (code, out, err) = Place::new(rules).run(&["--all-states", "-o", "jsonl", &target]);
+    assert_eq!(code, 0, "{err}");
+    let record = &records(&out)[0];
+    assert_eq!((record["state"].as_str(), record["outcome"].as_str()), (Some("closed"), Some("refused")), "{out}");
+    assert!(record["probes_sent"] == 1 && record["ms"].as_u64().is_some_and(|time| time < 2000), "{out}");
 }
 
 #[test]

@@ -180,6 +180,31 @@ fn an_interrupted_scan_goes_on() {
 }
 
 #[test]
+fn results_that_have_gone_are_told() {
+    let place = Place::new(RULES);
+    let port = peers()[7];
+    let target = format!("127.0.0.1:{port}");
+    let scan = || place.run(&["--resume", "j", "-o", "jsonl=a.jsonl", "--record", "t.jsonl", &target]);
+    let (code, _, err) = scan();
+    assert!(code == 0 && !err.contains("does not exist"), "{err}");
+    let (code, _, err) = scan();
+    assert!(code == 0 && !err.contains("does not exist"), "{err}");
+    assert!(err.contains("j: the scan goes on after 1 port\n"), "{err}");
+    std::fs::remove_file(place.path("a.jsonl")).expect("it was written");
+    let (code, _, err) = scan();
+    assert_eq!(code, 0, "{err}");
+    let told = "a.jsonl does not exist, and what was found on the 1 port that j says is done will not be in it";
+    assert!(err.contains(told) && !err.contains("t.jsonl"), "{err}");
+    // A scan of which nothing is done has nothing to lose.
+    let header = place.read("j").lines().next().expect("it has a header").to_owned() + "\n";
+    place.write("j", &header);
+    std::fs::remove_file(place.path("a.jsonl")).expect("it was written");
+    let (code, _, err) = scan();
+    assert!(code == 0 && !err.contains("does not exist"), "{err}");
+    assert_eq!(found(&place.read("a.jsonl")).len(), 1);
+}
+
+#[test]
 fn journals_that_cannot_be_gone_on_with_are_refused() {
     let place = Place::new(RULES);
     let scan = |more: &[&str]| place.run(&[&["--resume", "j", "-o", "jsonl=a.jsonl"], more].concat());

@@ -1,6 +1,7 @@
 //! What can be typed after `portprint scan`.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -57,14 +58,19 @@ JSON Lines are one record for each open port:
 Fields without a value are left out. `service` never comes from the port number. `outcome` is one
 of identified, soft, unrecognized, silent, tcpwrapped, refused, reset, timeout, excluded, error.
 
+Ctrl-C ends a scan with what is known: ports in progress are reported as far as they have come, every
+output is finished, and the exit code is 130. A second one ends the program at once. SIGTERM does the
+same as Ctrl-C, and so does SIGHUP, unless it is ignored, as under nohup.
+
 With --resume FILE a scan that was interrupted or killed goes on when the same command is given again;
 --seed need not be. FILE notes down what is done, after the results are written. Nothing is lost; ports
 that were in flight, or had ended less than 200 ms before, may come twice: keep the last record of each.
 Files of text, jsonl, csv, --save-responses and --record are added to, after half a line at the end is cut off;
 xml and html are written anew with what this run finds, and the file of the run before gets another
-name, such as found.xml.1. If only -o text, xml or html is given, a kill loses what they had not
-written yet. A journal of other targets, ports, exclusions, shards or probes is refused; pace, timeouts
-and outputs may change. Targets of -i, standard input too, must come again as they were, from the start.
+name, such as found.xml.1. Files of the run before that have gone are told. If only -o text, xml or html
+is given, a kill loses what they had not written yet. A journal of other targets, ports, exclusions, shards
+or probes is refused; pace, timeouts and outputs may change. Targets of -i, standard input too, must come
+again as they were, from the start.
 
 With --record FILE the conversation with every port is written as JSON Lines while it goes on, so that it
 can be seen later what decided an answer. The first line has the sources of the database by their hashes,
@@ -138,11 +144,13 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "FORMAT[=FILE]", default_value = "text")]
     pub(super) output: Vec<OutputArg>,
 
-    /// Write every response whole to a file, in the input format of `portprint match`
+    /// Write every response whole to a file, in the input format of `portprint match`; `-`: to standard output, if nothing
+    /// else goes there
     #[arg(long, value_name = "FILE")]
     pub(super) save_responses: Option<PathBuf>,
 
-    /// Write all that was said on every connection to a file, with its times, to be looked at or replayed; see below
+    /// Write all that was said on every connection to a file, with its times, to be looked at or replayed; see below. `-`: to
+    /// standard output, if nothing else goes there
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(super) record: Option<PathBuf>,
 
@@ -340,6 +348,18 @@ pub(super) enum Format {
     Csv,
     /// A page for browsers.
     Html,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Jsonl => "jsonl",
+            Self::Xml => "xml",
+            Self::Csv => "csv",
+            Self::Html => "html",
+        })
+    }
 }
 
 impl Format {

@@ -2,44 +2,65 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::escape;
 use crate::exit::Failure;
+use crate::{bars, escape};
 
+use super::files::is_stream;
 use super::journal::Synced;
 
 /// How much is read at a time to find the last line.
 const PIECE: u64 = 64 * 1024;
 
-/// A file of lines that are written as they come. A scan that goes on adds to it.
-#[derive(Debug)]
+/// A file of lines that are written as they come, or standard output. A scan that goes on adds to it.
 pub(super) struct LineFile {
-    name: String,
-    out: BufWriter<File>,
+    /// What it is called in messages; `None` is standard output.
+    name: Option<String>,
+    out: Box<dyn Write>,
+    /// The file, if it is one that can be brought to the disk.
+    synced: Option<File>,
+    /// Whether progress bars may stand where it writes.
+    is_terminal: bool,
 }
 
 impl LineFile {
+    /// `-` is standard output.
     pub(super) fn open(path: &Path, goes_on: bool) -> Result<Self, Failure> {
+        if is_stream(path) {
+            // It hands on each line, for whoever reads along.
+            let out = Box::new(io::stdout().lock());
+            return Ok(Self { name: None, out, synced: None, is_terminal: io::stdout().is_terminal() });
+        }
         let name = escape::message(&path.display().to_string()).into_owned();
-        let (file, _) = lines(path, goes_on).map_err(|error| Failure::file(&name, error))?;
-        Ok(Self { name, out: BufWriter::new(file) })
+        let fault = |error| Failure::file(&name, error);
+        let (file, _) = lines(path, goes_on).map_err(fault)?;
+        let synced = to_sync(&file).map_err(fault)?;
+        Ok(Self { name: Some(name), out: Box::new(BufWriter::new(file)), synced, is_terminal: false })
     }
 
     pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), Failure> {
-        self.out.write_all(lines).map_err(|error| Failure::file(&self.name, error))
+        self.with_out(|out| out.write_all(lines))
     }
 
     /// The file that must be on the disk before anything is said to be done.
-    pub(super) fn synced(&self) -> Result<Option<Synced>, Failure> {
-        let file = to_sync(self.out.get_ref()).map_err(|error| Failure::file(&self.name, error))?;
-        Ok(file.map(|file| Synced { name: self.name.clone(), file }))
+    pub(super) fn synced(&mut self) -> Option<Synced> {
+        Some(Synced { name: self.name.clone()?, file: self.synced.take()? })
     }
 
     /// Hands on what has been written.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        self.out.flush().map_err(|error| Failure::file(&self.name, error))
+        self.with_out(|out| out.flush())
+    }
+
+    fn with_out(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        let Self { name, out, is_terminal, .. } = self;
+        let written = if *is_terminal { bars::suspend(|| write(&mut **out)) } else { write(&mut **out) };
+        written.map_err(|error| match name {
+            Some(name) => Failure::file(name, error),
+            None => Failure::output(error),
+        })
     }
 }
 

@@ -10,8 +10,10 @@ mod counts;
 mod csv;
 mod dry_run;
 mod file;
+mod files;
 mod html;
 mod input;
+mod interrupts;
 mod journal;
 mod jsonl;
 mod markup;
@@ -43,10 +45,12 @@ use input::Input;
 use journal::{Journal, Notes};
 use outputs::Outputs;
 use recording::Recording;
+use summary::number;
 use trace::Trace;
 
 /// `portprint scan`
 pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
+    files::check(context, &args)?;
     let database = context.database()?.database;
     let proxy = args.way.proxy()?;
     let mut journal = args.order.resume.as_deref().map(Journal::open).transpose()?;
@@ -58,7 +62,9 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     }
     let goes_on = journal.as_ref().is_some_and(Journal::goes_on);
     if let Some(journal) = &mut journal {
-        targets.go_on(journal.begin(identity)?);
+        let done = journal.begin(identity)?;
+        files::tell_gone(&args, journal.name(), done.count());
+        targets.go_on(done);
         if args.output.iter().all(|output| !output.format.has_records()) {
             log::warn!(
                 "if the program is killed, hosts in progress are missing in this output; -o jsonl=FILE loses nothing"
@@ -73,7 +79,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         Some(journal) => {
             let mut files = outputs.synced()?;
             for file in lines(&mut trace, &mut recording) {
-                files.extend(file.synced()?);
+                files.extend(file.synced());
             }
             Some(journal.start(files, cancel.clone())?)
         }
@@ -98,14 +104,14 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         .build()
         .map_err(|error| Failure::fault(format!("the runtime cannot start: {error}")))?;
     let summary = runtime.block_on(async {
-        let interrupts = tokio::spawn(end_on_interrupt(cancel.clone()));
+        interrupts::watch(cancel.clone())?;
         let proxied = match proxy {
             None => None,
             Some(proxy) => Some(Proxied::open(proxy, sni.clone()).await?),
         };
         let _bar = progress::show(context, &progress);
         let tell = |event| told.take(&event);
-        let summary = match proxied {
+        match proxied {
             None => {
                 let scanner = with_plugins(Scanner::with_transport(matcher, config, Direct::new(sni)), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
@@ -114,22 +120,20 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
                 let scanner = with_plugins(Scanner::with_transport(matcher, config, proxied), plugins);
                 scanner.run(targets, &cancel, &progress, tell).await
             }
-        };
-        interrupts.abort();
-        summary
+        }
     });
-    // A step of a plugin that never comes back is left to itself.
-    runtime.shutdown_background();
     let failure = told.failure;
     // Whatever went wrong, what was written is to be whole.
     let broken_off = Summary { cancelled: true, ..Summary::default() };
-    let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off));
+    let ended = outputs.end(summary.as_ref().unwrap_or(&broken_off)).and(flush(&mut trace, &mut recording));
     let noted = notes.map(Notes::end).transpose();
+    // Until here a signal could still end a write that hangs. A step of a plugin that never comes back is left to itself.
+    runtime.shutdown_background();
     if let Some(failure) = failure {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::fault(error.to_string()))?;
-    ended.and(flush(&mut trace, &mut recording))?;
+    ended?;
     let journal = noted?;
     tell(&summary);
     if let Some(name) = journal.filter(|_| summary.cancelled) {
@@ -189,7 +193,8 @@ impl Told<'_> {
                 self.outputs.host_done(host, *address, *not_open, *left_out)
             }
             Event::HostMute { host, open, .. } => {
-                log::warn!("{host}: {open} ports are open and none says a byte; its other ports are left out");
+                let open = number(*open, "port");
+                log::warn!("{host}: {open} open and none that says a byte; its other ports are left out");
                 Ok(())
             }
             Event::HostSkipped(skipped) => {
@@ -214,22 +219,10 @@ fn ending(input_is_bad: bool) -> Ending {
     if input_is_bad { Ending::SomeInputBad } else { Ending::Done }
 }
 
-/// The first Ctrl-C ends the scan with what is known, the second one at once.
-async fn end_on_interrupt(cancel: Cancel) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    log::warn!("interrupted; writing what is known");
-    cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
-}
-
 fn tell(summary: &Summary) {
     let Summary { closed, filtered, left_out, .. } = summary;
     log::info!("not open: {closed} closed, {filtered} filtered");
     if *left_out > 0 {
-        log::warn!("{left_out} ports were left out: time was over, or their host was mute");
+        log::warn!("left out: {}; time was over, or their host was mute", number(*left_out, "port"));
     }
 }

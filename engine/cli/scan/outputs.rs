@@ -100,11 +100,6 @@ impl Outputs {
         args: &Args,
         goes_on: bool,
     ) -> Result<Self, Failure> {
-        if args.output.iter().filter(|output| output.file.is_none()).count() > 1 {
-            return Err(Failure::usage(
-                "only one format can go to standard output; give the others a file: -o jsonl=FILE",
-            ));
-        }
         let begin = ScanBegin { time: SystemTime::now(), command: command::typed() };
         let open = |output| Output::open(context, output, &begin, goes_on);
         let list = args.output.iter().map(open).collect::<Result<_, _>>()?;

@@ -21,6 +21,8 @@ use crate::exit::Failure;
 pub(super) use identity::{Identity, Parts};
 pub(super) use notes::{Notes, Synced};
 
+use super::summary::number;
+
 /// A journal that is open, and ours alone.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -56,6 +58,11 @@ impl Journal {
         Ok(Self { name, file, identity, done, len })
     }
 
+    /// What it is called in messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The seed that settled the order.
     pub(super) fn seed(&self) -> Option<u64> {
         self.identity.as_ref().and_then(Identity::seed)
@@ -82,7 +89,7 @@ impl Journal {
         self.file.set_len(self.len).map_err(fault)?;
         self.file.seek(SeekFrom::Start(self.len)).map_err(fault)?;
         if self.goes_on() {
-            log::warn!("{}: the scan goes on after {} ports", self.name, self.done.count());
+            log::warn!("{}: the scan goes on after {}", self.name, number(self.done.count(), "port"));
         } else {
             self.file.write_all(lines::header(&identity).as_bytes()).map_err(fault)?;
             self.file.sync_data().map_err(fault)?;

@@ -65,6 +65,10 @@ pub(super) struct Shaking {
     greeted: Option<Greeted>,
     /// How many connections those that only silence speaks for may open besides one each.
     left: usize,
+    /// Nothing has come to any of them.
+    is_unheard: bool,
+    /// ICMP has said of a datagram of theirs that nobody listens.
+    is_refused: bool,
 }
 
 /// A handshake in progress.
@@ -171,6 +175,8 @@ impl<'d> Session<'d> {
             next: HandshakeId::FIRST,
             greeted: self.greeted.take(),
             left: self.config.handshakes.saturating_sub(unfounded),
+            is_unheard: true,
+            is_refused: false,
         }));
     }
 
@@ -208,6 +214,8 @@ impl<'d> Session<'d> {
     pub(super) fn handle_handshake(&mut self, now: Duration, conn: ConnId, input: Input<'_>, scratch: &mut Scratch) {
         let Some(shaking) = &mut self.shaking else { return };
         let Some(index) = shaking.running.iter().position(|it| it.conn == Some(conn)) else { return };
+        shaking.is_unheard &= !matches!(input, Input::Data([_, ..]));
+        shaking.is_refused |= input == Input::Refused && self.protocol == Protocol::Udp;
         let running = &mut shaking.running[index];
         let event = match (&running.stage, input) {
             (Stage::Connecting { .. }, Input::Connected | Input::Secured(_)) => EventKind::Connected,
@@ -271,7 +279,9 @@ impl<'d> Session<'d> {
         if let Some(shaking) = &self.shaking
             && shaking.running.is_empty()
         {
-            let cause = shaking.cause;
+            // Whoever has answered anybody is not closed.
+            let is_closed = shaking.is_refused && shaking.is_unheard && !self.has_spoken;
+            let cause = shaking.cause.or(is_closed.then_some(Outcome::Refused));
             self.conclude(cause);
         }
     }

@@ -94,8 +94,8 @@
 //! reported of it is that TLS is spoken, and its bytes.
 //!
 //! # UDP
-//! There is no NULL probe, and no end of a connection. A port is open when it answers, closed when ICMP says so to the first probe, and
-//! otherwise `open|filtered`.
+//! There is no NULL probe, and no end of a connection. A port is open when it answers, closed when ICMP says so before it has answered
+//! anything, and otherwise `open|filtered`.
 //!
 //! # Settling
 //! nmap judges after each read and stops at the first hard hit, so its answer depends on how the network cut the response. Here a

@@ -171,19 +171,16 @@ async fn connect_tcp(to: SocketAddr) -> io::Result<TcpStream> {
     // it, some hundred connections a second to one port would use all local ports up.
     socket.set_zero_linger()?;
     let stream = socket.connect(to).await?;
-    if is_self_connected(&stream) {
+    if is_self_connected(stream.local_addr(), stream.peer_addr()) {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(stream)
 }
 
 /// Whoever connects to a free local port may be given that very port as its own, and then talks to itself: TCP allows both ends to
-/// open at once. It proves that nobody listens there.
-fn is_self_connected(stream: &TcpStream) -> bool {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(local), Ok(peer)) => local == peer,
-        _ => false,
-    }
+/// open at once, and a datagram comes to whoever has the port. It proves that nobody listens there.
+fn is_self_connected(local: io::Result<SocketAddr>, peer: io::Result<SocketAddr>) -> bool {
+    matches!((local, peer), (Ok(local), Ok(peer)) if local == peer)
 }
 
 #[cfg(test)]
@@ -200,14 +197,53 @@ mod tests {
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let own = socket.local_addr().unwrap();
         let stream = socket.connect(own).await.unwrap();
-        assert!(is_self_connected(&stream));
+        assert!(is_self_connected(stream.local_addr(), stream.peer_addr()));
     }
 
     #[tokio::test]
     async fn a_connection_to_somebody_is_not_taken_for_one() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = connect_tcp(listener.local_addr().unwrap()).await.unwrap();
-        assert!(!is_self_connected(&stream));
+        assert!(!is_self_connected(stream.local_addr(), stream.peer_addr()));
+    }
+
+    /// A port of this machine at which nobody listens for datagrams, for as long as the socket is there: it is taken, and its own peer
+    /// is somebody else.
+    async fn closed() -> (tokio::net::UdpSocket, SocketAddr) {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.connect("127.0.0.1:9").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    #[tokio::test]
+    async fn datagrams_that_nobody_takes_are_refused() {
+        let (_socket, address) = closed().await;
+        let mut connection = connect(Protocol::Udp, address).await.unwrap();
+        let mut answer = [0; 16];
+        // Every time, whether a read or a write is the first to be told.
+        for writes in [1, 3, 1] {
+            for _ in 0..writes {
+                connection.write_all(b"abc").await.unwrap();
+            }
+            let read = tokio::time::timeout(std::time::Duration::from_secs(5), connection.read(&mut answer)).await;
+            assert_eq!(read.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionRefused, "{writes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_refusal_is_read() {
+        let peer = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = connect(Protocol::Udp, peer.local_addr().unwrap()).await.unwrap();
+        connection.write_all(b"abc").await.unwrap();
+        let (_, from) = peer.recv_from(&mut [0; 16]).await.unwrap();
+        peer.send_to(b"x", from).await.unwrap();
+        drop(peer);
+        let mut answer = [0; 16];
+        assert_eq!(connection.read(&mut answer).await.unwrap(), 1);
+        connection.write_all(b"abc").await.unwrap();
+        let refused = tokio::time::timeout(std::time::Duration::from_secs(5), connection.read(&mut answer)).await;
+        assert_eq!(refused.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[tokio::test]
