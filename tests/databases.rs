@@ -54,6 +54,11 @@ pub(crate) fn read(path: &Path) -> Vec<Source> {
     vec![find::read(path, None, false).unwrap_or_else(|error| panic!("{error}"))]
 }
 
+/// The rules of a folder as sources.
+pub(crate) fn folder(path: &Path) -> Vec<Source> {
+    find::folder(path).unwrap_or_else(|error| panic!("{error}")).sources
+}
+
 /// Our own rules: what the setting `builtin` means.
 pub(crate) fn builtin() -> Vec<Source> {
     find::sources(None, &root().join("probes")).unwrap_or_else(|error| panic!("{error}")).sources

@@ -216,7 +216,7 @@ fn recordings() -> Vec<(String, String)> {
 }
 
 fn own_rules() -> Database<'static> {
-    let bytes = databases::compiled(&databases::builtin()).leak();
+    let bytes = databases::compiled(&databases::folder(&root().join(FOLDER).join("rules"))).leak();
     Database::from_bytes(bytes).expect("it was just compiled")
 }
 
