@@ -178,3 +178,10 @@ fn what_is_said_of_lines_is_so() {
     // A line may win for responses only that are never made.
     assert!(seen * 100 >= free * 97, "of {free} lines that are not hidden {seen} win");
 }
+/// Our own rules have no finding, and every line of them answers an example.
+#[test]
+fn our_own_rules_are_clean() {
+    let sources = databases::builtin();
+    let found = lint(&sources).unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(found.findings.is_empty(), "{}", found.diagnostics(&sources));
+}

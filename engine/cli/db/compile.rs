@@ -13,8 +13,8 @@ use crate::exit::{Ending, Failure};
 /// Compile texts in nmap's service-probes format to a database that loads in milliseconds.
 ///
 /// Each file is a source of its own, the first one is asked first. A file that is a compiled database already stands for the texts
-/// that it was made from. Without files the database in use is compiled, with the rules of --rules before it. All faults of all files
-/// are told at once; -v prints what the compiler made of the rules.
+/// that it was made from, a folder for its `*.probes`, which together are one source. Without files the database in use is compiled, with
+/// the rules of --rules before it. All faults of all files are told at once; -v prints what the compiler made of the rules.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
+use portprint_codegen::Source;
 use portprint_codegen::lint::{Growth, Kind, Lint, Place, lint};
-use portprint_codegen::{Source, find};
 use serde::Serialize;
 
 use super::examples::{self, Unanswered};
@@ -57,9 +57,10 @@ enum Format {
 
 /// `portprint db lint`
 pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
-    let (sources, beside) = match args.files.as_slice() {
-        [folder] if folder.is_dir() => of_folder(folder)?,
-        files => (sources(context, files)?, None),
+    let sources = sources(context, &args.files)?;
+    let beside = match args.files.as_slice() {
+        [folder] => Some(folder.join("examples")).filter(|examples| examples.is_dir()),
+        _ => None,
     };
     let found = lint(&sources).map_err(|faults| Failure::fault(format!("the database has faults\n{faults}")))?;
     let unanswered = match args.examples.as_deref().or(beside.as_deref()) {
@@ -72,16 +73,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
     };
     output::write(context.color(), &text)?;
     Ok(if found.findings.is_empty() && unanswered.is_empty() { Ending::Done } else { Ending::SomeInputBad })
-}
-
-/// The rules of a folder, as a build reads them, and the folder of their examples.
-fn of_folder(folder: &Path) -> Result<(Vec<Source>, Option<PathBuf>), Failure> {
-    let found = find::folder(folder).map_err(|error| Failure::fault(error.to_string()))?;
-    if found.sources.is_empty() {
-        return Err(Failure::file(folder.display(), "there is no *.probes in it"));
-    }
-    let beside = folder.join("examples");
-    Ok((found.sources, beside.is_dir().then_some(beside)))
 }
 
 fn text(found: &Lint, unanswered: &[Unanswered], sources: &[Source]) -> String {

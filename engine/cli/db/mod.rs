@@ -13,7 +13,7 @@ mod stats;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use portprint_codegen::Source;
+use portprint_codegen::{Source, find};
 use portprint_tables::{DatabaseText, MAGIC};
 
 use crate::context::{self, Context};
@@ -58,7 +58,8 @@ pub(crate) fn run(context: &Context, arguments: Args) -> Result<Ending, Failure>
 }
 
 /// The texts of files, in priority order, with the rules of `--rules` before them: each file is a source of its own, but a compiled
-/// database stands for the texts that it was made from. Without files, those of the database in use.
+/// database stands for the texts that it was made from, and a folder for its `*.probes`, which are one set of rules. Without files, those
+/// of the database in use.
 fn sources(context: &Context, files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     if files.is_empty() {
         return context.sources();
@@ -68,6 +69,14 @@ fn sources(context: &Context, files: &[PathBuf]) -> Result<Vec<Source>, Failure>
     }
     let mut sources = context.rules()?;
     for path in files {
+        if path.is_dir() {
+            let found = find::folder(path).map_err(|error| Failure::fault(error.to_string()))?;
+            if found.sources.is_empty() {
+                return Err(Failure::file(path.display(), "there is no *.probes in it"));
+            }
+            sources.extend(found.sources);
+            continue;
+        }
         let source = context::read(path)?;
         if source.text.starts_with(&MAGIC) {
             let text = DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
