@@ -102,6 +102,9 @@ impl RuleSet {
                 extend(&mut draft.probe.ports, parsed.ports);
                 extend(&mut draft.probe.sslports, parsed.sslports);
                 draft.probe.rarity = draft.probe.rarity.min(parsed.rarity);
+                if draft.fallback.1.is_empty() {
+                    draft.fallback = (source, parsed.fallback);
+                }
                 continue;
             }
             self.probes.push(Draft {
