@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod commands;
 mod examples;
 mod files;
 mod hostile;
