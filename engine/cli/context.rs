@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "plugins")]
+use clap::{ValueEnum, builder::PossibleValue};
 use portprint_codegen::{Compiled, Source, find};
 use portprint_tables::{Database, DatabaseText, FormatError, MAGIC};
 
@@ -60,6 +62,18 @@ impl Context {
     #[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "only scans show how far they are"))]
     pub(crate) fn is_quiet(&self) -> bool {
         self.global.quiet
+    }
+
+    /// The flags that say how much is told, and how, as another process of this program takes them.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn telling(&self) -> Vec<String> {
+        let Global { quiet, verbose, log_level, color, .. } = &self.global;
+        let value = |value: Option<PossibleValue>| value.map_or_else(String::new, |value| value.get_name().to_owned());
+        let mut flags = vec![format!("--color={}", value(color.to_possible_value()))];
+        flags.extend(log_level.map(|level| format!("--log-level={}", value(level.to_possible_value()))));
+        flags.extend(quiet.then(|| "--quiet".to_owned()));
+        flags.extend((0..*verbose).map(|_| "--verbose".to_owned()));
+        flags
     }
 
     /// Whether `--db` names another database than the embedded one.

@@ -41,32 +41,31 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// A message for people that may quote foreign text: control characters but line feeds are written as escapes.
+/// A message for people that may quote foreign text: as [`line`], but it keeps its lines.
 pub(crate) fn message(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c.is_control() && c != '\n') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
+    escaped(text, |c| is_invisible(c) && c != '\n')
 }
 
 /// Foreign text on one line of an output: control characters, and what changes the order or the place of the text around it, are
 /// written as escapes.
 #[cfg_attr(not(feature = "scan"), expect(dead_code, reason = "the outputs of scans are made of such lines"))]
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_invisible) {
+    escaped(text, is_invisible)
+}
+
+/// A path inside a message: on one line.
+#[cfg(feature = "plugins")]
+pub(crate) fn path(path: &std::path::Path) -> String {
+    line(&path.to_string_lossy()).into_owned()
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_invisible(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_escaped(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     Cow::Owned(out)
 }
@@ -127,6 +126,7 @@ mod tests {
     fn messages_keep_their_lines_and_nothing_else() {
         assert_eq!(super::message("one\ntwo é"), "one\ntwo é");
         assert_eq!(super::message("\u{1b}[31m\r\u{9b}"), "\\u{1b}[31m\\r\\u{9b}");
+        assert_eq!(super::message("\u{202e}one\ntwo"), "\\u{202e}one\ntwo");
         assert_eq!(super::quote("a\nb"), "\"a\\nb\"");
         assert_eq!(super::quote(&"x".repeat(100)).chars().count(), 63);
     }

@@ -3,34 +3,24 @@
 use std::fs;
 use std::path::Path;
 
-use super::{answers, build, records};
+use super::{answers, portprint, records, shout, toy};
 use crate::databases::root;
-use crate::place::{Place, ended};
+use crate::place::Place;
 
 const RULES: &str = r"Probe TCP NULL q||
 totalwaitms 300
 match ssh m|^SSH-([\d.]+)-|
 ";
 
-fn portprint(place: &Place, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portprint"));
-    ended(command.current_dir(place.folder()).args(arguments).output().expect("the program can be started"))
-}
-
-fn toy(line: &str) -> Option<&'static [u8]> {
-    match line {
-        "HELLO" => Some(b"shout/1.2\n"),
-        "BYE" => Some(b"see you\n"),
-        _ => None,
-    }
-}
-
 #[test]
 fn the_examples_are_what_plugin_new_makes() {
     let place = Place::new(RULES);
     let sdk = root().join("plugins/sdk");
     for (lang, example, unlike) in [("rust", "rust", "Cargo.toml"), ("c", "c", "portprint_plugin.h")] {
-        let arguments = ["plugin", "new", "shout", "--lang", lang, "--sdk", sdk.to_str().expect("it is UTF-8")];
+        let mut arguments = vec!["plugin", "new", "shout", "--lang", lang];
+        if lang == "rust" {
+            arguments.extend(["--sdk", sdk.to_str().expect("it is UTF-8")]);
+        }
         let (code, _, err) = portprint(&place, &arguments);
         assert_eq!(code, 0, "{err}");
         let (code, _, err) = portprint(&place, &arguments);
@@ -57,10 +47,8 @@ fn compare(made: &Path, example: &Path, unlike: &str) {
 #[test]
 fn a_plugin_in_c_is_checked_run_and_used() {
     let place = Place::new(RULES);
-    let library = build(place.folder(), "shout", &root().join("plugins/examples/c/plugin.c"), &[]);
-    let library = library.to_str().expect("it is UTF-8");
-    let fixtures = root().join("plugins/examples/c/fixtures");
-    let fixtures = fixtures.to_str().expect("it is UTF-8");
+    let (library, fixtures) = shout(place.folder());
+    let (library, fixtures) = (library.as_str(), fixtures.as_str());
     let (code, out, err) = portprint(&place, &["plugin", "check", library, "--fixtures", fixtures]);
     assert_eq!(code, 0, "{out}{err}");
 

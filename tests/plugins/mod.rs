@@ -2,7 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
+mod commands;
 mod examples;
+mod files;
 mod hostile;
 
 use std::io::{BufRead, BufReader, Write};
@@ -14,6 +16,13 @@ use std::thread;
 use serde_json::Value;
 
 use crate::databases::root;
+use crate::place::{Place, ended};
+
+/// The program in a folder of the test's.
+fn portprint(place: &Place, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
+    ended(command.current_dir(place.folder()).args(arguments).output().expect("the program can be started"))
+}
 
 /// Builds a plugin in C, with all warnings as errors.
 fn build(folder: &Path, name: &str, source: &Path, more: &[&str]) -> PathBuf {
@@ -24,6 +33,22 @@ fn build(folder: &Path, name: &str, source: &Path, more: &[&str]) -> PathBuf {
     let output = command.output().expect("there is a C compiler");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     library
+}
+
+/// Builds the example in C, and says where it and its fixtures are.
+fn shout(folder: &Path) -> (String, String) {
+    let library = build(folder, "shout", &root().join("plugins/examples/c/plugin.c"), &[]);
+    let text = |path: PathBuf| path.to_str().expect("it is UTF-8").to_owned();
+    (text(library), text(root().join("plugins/examples/c/fixtures")))
+}
+
+/// What the toy server of the example says.
+fn toy(line: &str) -> Option<&'static [u8]> {
+    match line {
+        "HELLO" => Some(b"shout/1.2\n"),
+        "BYE" => Some(b"see you\n"),
+        _ => None,
+    }
 }
 
 /// Answers lines on every connection of a new port of this machine.

@@ -240,6 +240,18 @@ fn silence_is_worth_so_many_connections_and_no_more() {
 }
 
 #[test]
+fn who_answers_datagrams_is_open_even_if_the_plugin_does_not_know_the_answer() {
+    for (peer, expected) in [
+        (Peer::new().answers(b"ask", 5, b"what?"), (PortState::Open, Outcome::Unrecognized)),
+        (Peer::new(), (PortState::OpenFiltered, Outcome::Silent)),
+    ] {
+        let script = on_silence("x", &[Action::Reconnect, send(b"ask", 1), Action::GiveUp]);
+        let (played, _) = play_as(Protocol::Udp, SessionConfig::default(), &peer, Cut::Whole, vec![script]);
+        assert_eq!((played.report.state, played.report.outcome), expected, "{}", played.transcript);
+    }
+}
+
+#[test]
 fn datagrams_come_one_at_a_time() {
     let peer = Peer::new().answers(b"ask", 5, b"one").replies(b"ask", 6, Say::Bytes(b"two".to_vec()));
     let actions = [Action::Reconnect, send(b"ask", 1), wait(100), wait(100), done("x")];

@@ -4,27 +4,56 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portprint_plugin_host::isolated::Launcher;
-use portprint_plugin_host::{Loader, Plugins};
+use portprint_plugin_host::{LoadError, Loader, Plugin, Plugins};
 
+use crate::escape;
 use crate::exit::Failure;
 
 /// Where plugins are installed, seen from the folder of the program: `bin/portprint` and `lib/portprint/plugins`.
 const INSTALLED: &str = "../lib/portprint/plugins";
 
+/// How the files of plugins are called, but for the system's own suffix.
+const NAMES: &str = "libportprint_plugin_NAME";
+
 /// All plugins of these folders, and those that are installed. Each that cannot be used is told.
 pub(crate) fn load(named: &[PathBuf], isolate: bool) -> Result<Arc<Plugins>, Failure> {
     let mut loader = if isolate { Loader::isolated(launcher()?) } else { Loader::new() };
     for folder in named {
-        let refused = loader.folder(folder).map_err(|error| Failure::usage(format!("--plugin-dir {error}")))?;
-        refused.iter().for_each(|error| log::warn!("{error}; not used"));
+        let report = loader.folder(folder);
+        let report = report.map_err(|error| Failure::usage(format!("--plugin-dir {}", in_line(&error))))?;
+        if report.files == 0 {
+            log::warn!(
+                "--plugin-dir {}: no plugins are in it; they are files named {NAMES}{}",
+                escape::path(folder),
+                std::env::consts::DLL_SUFFIX
+            );
+        }
+        report.refused.iter().for_each(refuse);
     }
     if let Some(folder) = installed().filter(|folder| folder.is_dir()) {
         match loader.folder(&folder) {
-            Ok(refused) => refused.iter().for_each(|error| log::warn!("{error}; not used")),
-            Err(error) => log::warn!("{error}; no plugins from there"),
+            Ok(report) => report.refused.iter().for_each(refuse),
+            Err(error) => log::warn!("{}; no plugins from there", in_line(&error)),
         }
     }
     Ok(Arc::new(loader.finish(Box::new(|fault| log::warn!("{fault}")))))
+}
+
+fn refuse(error: &LoadError) {
+    log::warn!("{}; not used", in_line(error));
+}
+
+/// What is said of a file whose name is foreign: on one line, as every message.
+fn in_line(error: &LoadError) -> String {
+    escape::line(&error.to_string()).into_owned()
+}
+
+/// The plugin of a file that the user named.
+pub(super) fn plugin(file: &Path) -> Result<Plugin, Failure> {
+    Plugin::load(file).map_err(|error| match &error {
+        LoadError::Unreadable { .. } => Failure::usage(in_line(&error)),
+        _ => Failure::fault(in_line(&error)),
+    })
 }
 
 /// Where plugins are installed for this program.

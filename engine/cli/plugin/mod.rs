@@ -5,6 +5,7 @@ mod findings;
 pub(crate) mod folders;
 mod list;
 mod new;
+mod recording;
 mod run;
 
 use portprint_plugin_host::isolated::serve_stdio;

@@ -1,6 +1,7 @@
 //! `portprint plugin run`: one plugin against one port, whatever the evidence.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,16 +14,17 @@ use portprint_core::session::{Report, SessionConfig};
 use portprint_plugin_host::fixture::Recorder;
 use portprint_plugin_host::{Fixture, Plugin};
 use portprint_scan::{
-    Cancel, Defaults, Direct, Event as Told, PortSelection, Ports, Progress, ScanConfig, Scanner, Target, Targets,
+    Cancel, Defaults, Direct, Event as Told, Hosts, PortSelection, Ports, Progress, ScanConfig, Scanner, Target,
+    Targets,
 };
 use portprint_tables::{Database, Protocol};
 
 use crate::context::Context;
-use crate::escape;
 use crate::exit::{Ending, Failure};
 use crate::output;
 
-use super::findings;
+use super::recording::Recording;
+use super::{findings, folders};
 
 /// Run one plugin against one port, and show what it finds
 #[derive(Debug, clap::Args)]
@@ -45,7 +47,7 @@ pub(super) struct Args {
     #[arg(long)]
     tls: bool,
 
-    /// Write the conversation as a fixture
+    /// Write the conversation as a fixture, into a file that is not there yet
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
@@ -54,13 +56,14 @@ pub(super) struct Args {
 const RULES: &str = "Probe TCP NULL q||\ntotalwaitms 300\ntcpwrappedms 100\nmatch x m|^\\0x\\0y\\0z$|\n";
 
 pub(super) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
-    let plugin = Plugin::load(&args.file).map_err(|error| Failure::fault(error.to_string()))?;
-    let protocol = args.target.protocol.unwrap_or(Protocol::Tcp);
-    if args.target.ports.is_none() {
-        return Err(Failure::usage("the target needs a port: HOST:PORT"));
+    let target = one_port(args.target)?;
+    if args.tls && target.names_udp() {
+        return Err(Failure::usage("--tls is for TCP: no TLS is put over the datagrams of plugins"));
     }
+    let plugin = folders::plugin(&args.file)?;
+    let recording = args.record.as_deref().map(Recording::open).transpose()?;
     let kept = Arc::new(Kept::default());
-    let report = ask(Alone { plugin, inside: args.tls, kept: kept.clone() }, args.target, protocol)?;
+    let report = ask(Alone { plugin, inside: args.tls, kept: kept.clone() }, target)?;
     if let Some(fault) = lock(&kept.fault).take() {
         return Err(Failure::fault(fault.to_string()));
     }
@@ -75,19 +78,50 @@ pub(super) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
         findings::show(&mut out, found);
     }
     output::write(context.color(), &out)?;
-    if let Some(path) = &args.record {
-        let recorded = lock(&kept.recorded).take();
-        let Some(fixture) = recorded else {
-            return Err(Failure::fault("the conversation did not come to its end; nothing is recorded"));
+    if let Some(recording) = recording {
+        let Some(fixture) = lock(&kept.recorded).take() else {
+            let what = if kept.has_begun.load(Ordering::Relaxed) {
+                "the conversation did not come to its end".to_owned()
+            } else {
+                format!("there was no conversation, because the port is {}", report.state)
+            };
+            return Err(Failure::fault(format!("{what}; nothing is recorded")));
         };
-        std::fs::write(path, fixture.to_string()).map_err(|error| Failure::file(path.display(), error))?;
-        log::info!("{}: recorded; say in its first lines what software it was", escape::line(&path.to_string_lossy()));
+        let name = recording.write(&fixture.to_string())?;
+        log::info!("{name}: recorded; say in its first lines what software it was");
     }
     Ok(Ending::Done)
 }
 
+/// The target, if it is one port of one host; its transport is said then.
+fn one_port(target: Target) -> Result<Target, Failure> {
+    const WANTED: &str = "expected one host and one port: HOST:PORT, or udp://HOST:PORT";
+    let refuse = |what: &str| Err(Failure::usage(format!("{what}; {WANTED}")));
+    if let Hosts::Range(range) = &target.hosts
+        && range.first() != range.last()
+    {
+        return refuse("the target is several hosts");
+    }
+    let Some(ports) = &target.ports else { return refuse("the target has no port") };
+    let protocol = target.protocol.unwrap_or(Protocol::Tcp);
+    let sets = [(protocol, &ports.plain), (Protocol::Tcp, &ports.tcp), (Protocol::Udp, &ports.udp)];
+    let mut all = sets.into_iter().flat_map(|(protocol, set)| set.iter().map(move |port| (protocol, port)));
+    match (all.next(), all.next()) {
+        (Some((_, 0)), None) => refuse("no port has the number 0"),
+        (Some((own, _)), None) if target.protocol.is_some_and(|said| said != own) => {
+            refuse("the target names two transports")
+        }
+        (Some((protocol, port)), None) => {
+            let ports = Some(PortSelection::from_ports(protocol, [port]));
+            Ok(Target { hosts: target.hosts, protocol: Some(protocol), ports })
+        }
+        (None, _) => refuse("the target has no port"),
+        (Some(_), Some(_)) => refuse("the target is several ports"),
+    }
+}
+
 /// Asks the port. Nothing comes back if it was not asked.
-fn ask(plugin: Alone, target: Target, protocol: Protocol) -> Result<Option<Report>, Failure> {
+fn ask(plugin: Alone, target: Target) -> Result<Option<Report>, Failure> {
     let source = Source { name: "none".to_owned(), text: RULES.as_bytes().to_vec(), ..Source::default() };
     let compiled = portprint_codegen::compile(&[source]).map_err(|faults| Failure::fault(faults.to_string()))?;
     // For the rest of the program's life, which is short.
@@ -97,6 +131,7 @@ fn ask(plugin: Alone, target: Target, protocol: Protocol) -> Result<Option<Repor
         all_states: true,
         ..ScanConfig::default()
     };
+    let protocol = target.protocol.unwrap_or(Protocol::Tcp);
     let ports = PortSelection::from_ports(protocol, []);
     let mut targets = Targets::new(Defaults { protocol, ports, usual: Ports::default() }, 0);
     targets.add(target);
@@ -127,6 +162,7 @@ struct Alone {
 /// What is to be known of its conversation afterwards.
 #[derive(Debug, Default)]
 struct Kept {
+    has_begun: AtomicBool,
     recorded: Mutex<Option<Fixture>>,
     fault: Mutex<Option<Fault>>,
 }
@@ -162,6 +198,7 @@ impl Handshakes for Alone {
     fn open(&self, _: PluginId, target: &Port<'_>) -> Result<Box<dyn Handshake>, Fault> {
         // The same each time, as in replays.
         let session = self.plugin.open(target, 0).map_err(|fault| self.kept.fault(fault))?;
+        self.kept.has_begun.store(true, Ordering::Relaxed);
         let kept = self.kept.clone();
         let keep = Box::new(move |fixture| *lock(&kept.recorded) = Some(fixture));
         let handshake = Box::new(Recorder::new(Box::new(session), target, keep));

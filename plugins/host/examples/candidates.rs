@@ -26,8 +26,8 @@ fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).expect("the argument is a folder of plugins");
     let mut loader = Loader::new();
     let begin = Instant::now();
-    let refused = loader.folder(Path::new(&folder)).expect("the folder can be read");
-    assert!(refused.is_empty(), "{refused:?}");
+    let report = loader.folder(Path::new(&folder)).expect("the folder can be read");
+    assert!(report.refused.is_empty(), "{report:?}");
     let plugins = loader.finish(Box::new(|fault| eprintln!("{fault}")));
     writeln!(out, "loading {} plugins: {:.1} ms", plugins.len(), begin.elapsed().as_secs_f64() * 1e3)?;
     for response in RESPONSES {

@@ -14,12 +14,13 @@ mod load;
 mod plugin;
 mod raw;
 mod refusal;
+mod regular;
 mod replay;
 mod set;
 
 pub use description::{Description, Transports, Trigger};
 pub use fixture::Fixture;
-pub use load::{LoadError, Loader};
+pub use load::{FolderReport, LoadError, Loader};
 pub use plugin::{Plugin, Session};
 pub use refusal::Refusal;
 pub use replay::{Delivery, ReplayError, ReplayErrorKind, replay, replay_session};

@@ -11,7 +11,7 @@ use portprint_plugin_host::isolated::Launcher;
 use portprint_plugin_host::{Delivery, Loader, Plugins, ReplayErrorKind, replay_session};
 use tempfile::TempDir;
 
-use crate::libraries::{fixture, folder, puppet};
+use crate::libraries::{fixture, folder, half, puppet};
 
 /// The program that tests start: an example of this crate, which cargo builds with the tests.
 fn program() -> PathBuf {
@@ -87,6 +87,8 @@ fn a_crash_costs_one_conversation() {
     for (word, what) in [
         ("crash", "its process ended by signal 11 (SIGSEGV)"),
         ("abort", "its process ended by signal 6 (SIGABRT)"),
+        #[cfg(target_os = "linux")]
+        ("bus", "its process ended by signal 7 (SIGBUS)"),
         ("exit", "its process ended with exit code 3"),
         ("hang", "its process did not come back within 700ms; killed"),
         ("fail", "step: PORTPRINT_STATUS_FAILED, it cannot go on"),
@@ -152,18 +154,50 @@ fn what_is_no_plugin_is_refused_by_its_process() {
     assert!(error.contains("its process sent what is no message"), "{error}");
 }
 
-/// A process does not outlive who started it, even if its plugin never comes back.
+/// A process does not outlive who started it, even if its plugin never comes back, be it while the system loads it.
 #[test]
 fn processes_end_with_their_parent() {
     let folder = folder();
-    let file = puppet(folder.path(), "portprint_plugin_slow", &["-DSLOW_ENTRY"]);
-    let mut child = Command::new(program()).arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    assert!(child.try_wait().unwrap().is_none());
-    let begin = Instant::now();
-    drop(child.stdin.take());
-    child.wait().unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(20));
+    for flag in ["-DSLOW_ENTRY", "-DSLOW_LOAD"] {
+        let file = puppet(folder.path(), &format!("portprint_plugin{flag}"), &[flag]);
+        let mut child =
+            Command::new(program()).arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(child.try_wait().unwrap().is_none(), "{flag}");
+        let begin = Instant::now();
+        drop(child.stdin.take());
+        while child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(20));
+            if begin.elapsed() > Duration::from_secs(20) {
+                child.kill().unwrap();
+                panic!("{flag}: its process is still there");
+            }
+        }
+    }
+}
+
+/// Who started a process may end before it has said what it has to say.
+#[test]
+fn a_process_that_nobody_listens_to_ends_quietly() {
+    let folder = folder();
+    let file = puppet(folder.path(), "portprint_plugin_puppet", &[]);
+    let mut command = Command::new(program());
+    let command = command.arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let input = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+/// What a process would be ended by is seen before one is started.
+#[test]
+fn half_a_library_starts_no_process() {
+    let folder = folder();
+    let file = half(folder.path(), "portprint_plugin_half");
+    let error = Loader::isolated(launcher(1)).file(&file).unwrap_err().to_string();
+    assert!(error.contains("it is cut short: its headers need"), "{error}");
 }
 
 /// Its cost is printed: `cargo test --release -p portprint-plugin-host -- cost_of --nocapture`.

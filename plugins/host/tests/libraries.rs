@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use portprint_plugin_host::check::{CheckOptions, check_file};
-use portprint_plugin_host::{Fixture, LoadError, Loader, Plugin};
+use portprint_plugin_host::{Fixture, FolderReport, LoadError, Loader, Plugin};
 use tempfile::TempDir;
 
 /// A folder that root may load from.
@@ -33,6 +33,20 @@ pub(crate) fn puppet(folder: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let file = folder.join(format!("{name}{}", std::env::consts::DLL_SUFFIX));
     compile(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plugin.c"), &file, flags);
     file
+}
+
+/// The same, cut short.
+pub(crate) fn half(folder: &Path, name: &str) -> PathBuf {
+    let file = puppet(folder, name, &[]);
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    file
+}
+
+/// Makes a pipe that has a name.
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().expect("there is mkfifo").success());
 }
 
 pub(crate) fn fixture(word: &str) -> Fixture {
@@ -79,9 +93,10 @@ fn folders_are_read_by_name() {
     compile(&trap, &library, &[&format!("-DMARK=\"{}\"", mark.display())]);
 
     let mut loader = Loader::new();
-    let refused = loader.folder(path).unwrap();
+    let report = loader.folder(path).unwrap();
     assert!(!mark.exists());
-    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(report.files, 5);
+    let refused: Vec<String> = report.refused.iter().map(ToString::to_string).collect();
     let expected = ["it cannot be opened as a library", "its id is \"a\"", "abi_major is 2 (version 2.0)"];
     assert_eq!(refused.len(), expected.len(), "{refused:#?}");
     for (refused, expected) in refused.iter().zip(expected) {
@@ -94,10 +109,71 @@ fn folders_are_read_by_name() {
     assert!(loader.file(&path.join("missing")).unwrap_err().to_string().contains("missing: No such file"));
     assert!(matches!(loader.folder(&path.join("missing")), Err(LoadError::Unreadable { .. })));
 
+    // What is there already is no other plugin of the same id.
+    let again = loader.folder(&path.join(".")).unwrap();
+    assert_eq!((again.files, again.refused.len()), (5, expected.len()), "{:?}", again.refused);
+    let empty = path.join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert_eq!(loader.folder(&empty).unwrap(), FolderReport { files: 0, refused: Vec::new() });
+
     let plugins = loader.finish(Box::new(|fault| panic!("{fault}")));
     let ids: Vec<_> = plugins.entries().map(|entry| entry.description.id.clone()).collect();
     assert_eq!(ids, ["a", "b"]);
     assert!(plugins.entries().all(|entry| entry.file.is_some() && !entry.is_out));
+}
+
+/// Each is refused by the name that it has in the folder, and at once.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_opened_is_told_before_it_is() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder();
+    let at = |name: &str| folder.path().join(format!("libportprint_plugin_{name}.so"));
+    half(folder.path(), "libportprint_plugin_half");
+    pipe(&at("pipe"));
+    symlink("/dev/full", at("device")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    symlink("missing", at("nowhere")).unwrap();
+    let foreign = puppet(folder.path(), "foreign", &[]);
+    let mut bytes = fs::read(&foreign).unwrap();
+    // s390x, which nobody has.
+    bytes[18..20].copy_from_slice(&22_u16.to_ne_bytes());
+    fs::write(&foreign, bytes).unwrap();
+    symlink("foreign.so", at("foreign")).unwrap();
+    for (name, expected) in [
+        ("half", "it cannot be opened as a library: it is cut short: its headers need"),
+        ("pipe", "it is not a regular file but a pipe"),
+        ("device", "it is not a regular file but a device"),
+        ("folder", "it is not a regular file but a folder"),
+        ("nowhere", "No such file"),
+        ("foreign", "it cannot be opened as a library: it is built for s390x, and this is"),
+    ] {
+        let file = at(name);
+        let expected = format!("{}: {expected}", file.display());
+        let errors = [
+            Plugin::load(&file).unwrap_err(),
+            Loader::new().file(&file).unwrap_err(),
+            Loader::new().folder(folder.path()).unwrap().refused.into_iter().find(|it| names(it, &file)).unwrap(),
+        ];
+        for error in errors {
+            assert!(error.to_string().starts_with(&expected), "{error}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn names(error: &LoadError, file: &Path) -> bool {
+    error.to_string().starts_with(&format!("{}: ", file.display()))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fixture_is_a_regular_file() {
+    let folder = folder();
+    pipe(&folder.path().join("x.txt"));
+    let error = Fixture::folder(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("x.txt: it is not a regular file but a pipe"), "{error}");
 }
 
 #[cfg(unix)]

@@ -1,4 +1,5 @@
 // A plugin that does what its peer says, good or bad. The tests build it with several names and versions.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,14 @@ struct session {
 
 static struct session *closed;
 static int writes_after_close;
+
+#ifdef SLOW_LOAD
+__attribute__((constructor)) static void load(void) {
+    for (;;) {
+        pause();
+    }
+}
+#endif
 
 static const struct portprint_description *describe(void) {
 #ifdef SLOW_ENTRY
@@ -113,6 +122,9 @@ static int32_t step(void *opaque, const struct portprint_event *event, struct po
         }
     } else if (!strcmp(word, "abort")) {
         abort();
+    } else if (!strcmp(word, "bus")) {
+        signal(SIGBUS, SIG_DFL);
+        raise(SIGBUS);
     } else if (!strcmp(word, "exit")) {
         _exit(3);
     } else if (!strcmp(word, "print")) {

@@ -200,6 +200,8 @@ impl<'d> Session<'d> {
             (None, Some(_)) => Outcome::Identified,
             (None, None) if is_found => Outcome::Identified,
             (None, None) if !self.first_response.is_empty() => Outcome::Unrecognized,
+            // To a plugin, which did not know it.
+            (None, None) if self.protocol == Protocol::Udp && self.has_spoken => Outcome::Unrecognized,
             (None, None) if is_wrapped => Outcome::Tcpwrapped,
             (None, None) if self.was_reset => Outcome::Reset,
             (None, None) => Outcome::Silent,

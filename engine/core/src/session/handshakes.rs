@@ -233,6 +233,8 @@ impl<'d> Session<'d> {
             (Stage::Asking(_), Input::Eof) => return self.end_inside(now, index, End::Eof, scratch),
             (Stage::Asking(_), _) => return self.end_inside(now, index, End::Reset, scratch),
             (_, Input::Data(bytes)) => {
+                // A port of datagrams is open when it answers, whoever asked.
+                self.has_spoken = true;
                 running.take_in(bytes, self.protocol);
                 return self.look_at_inbox(now, index);
             }

@@ -4,6 +4,8 @@
 //! grows when it is needed. A process holds one session at a time; nothing of a plugin is loaded into the parent.
 
 mod message;
+#[cfg(unix)]
+mod parent;
 mod process;
 mod serve;
 
@@ -18,6 +20,8 @@ use portprint_plugin_abi as abi;
 use crate::Description;
 use crate::set::Record;
 use message::{Answer, OwnTarget, Request};
+#[cfg(unix)]
+pub use parent::end_with_parent;
 use process::Process;
 pub use serve::{serve, serve_stdio};
 

@@ -119,20 +119,28 @@ impl Drop for Process {
 fn ended(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let name = match signal {
-            4 => " (SIGILL)",
-            5 => " (SIGTRAP)",
-            6 => " (SIGABRT)",
-            8 => " (SIGFPE)",
-            9 => " (SIGKILL)",
-            11 => " (SIGSEGV)",
-            15 => " (SIGTERM)",
-            _ => "",
-        };
-        return format!("ended by signal {signal}{name}");
+        return format!("ended by signal {signal}{}", name_of(signal));
     }
     match status.code() {
         Some(code) => format!("ended with exit code {code}"),
         None => "ended".to_owned(),
     }
+}
+
+/// What people call a signal. Their numbers differ between systems.
+#[cfg(unix)]
+fn name_of(signal: i32) -> &'static str {
+    use rustix::process::Signal;
+    let names = [
+        (Signal::ILL, " (SIGILL)"),
+        (Signal::TRAP, " (SIGTRAP)"),
+        (Signal::ABORT, " (SIGABRT)"),
+        (Signal::BUS, " (SIGBUS)"),
+        (Signal::FPE, " (SIGFPE)"),
+        (Signal::KILL, " (SIGKILL)"),
+        (Signal::SEGV, " (SIGSEGV)"),
+        (Signal::SYS, " (SIGSYS)"),
+        (Signal::TERM, " (SIGTERM)"),
+    ];
+    names.into_iter().find(|(known, _)| known.as_raw() == signal).map_or("", |(_, name)| name)
 }

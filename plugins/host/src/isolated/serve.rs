@@ -9,11 +9,20 @@ use portprint_plugin_abi as abi;
 use super::message::{self, Answer, Request};
 use crate::{Plugin, Session};
 
-/// Loads a plugin and holds its sessions, one after the other, as it is asked to. Comes back when the other side closes.
+/// Loads a plugin and holds its sessions, one after the other, as it is asked to. Comes back when the other side closes, or listens no
+/// more.
 ///
 /// # Errors
-/// The other side cannot be understood, or does not listen any more.
-pub fn serve(file: &Path, mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+/// The other side cannot be understood, or the system does not let this happen.
+pub fn serve(file: &Path, input: impl Read, output: impl Write) -> io::Result<()> {
+    match hold(file, input, output) {
+        // Whoever asked has ended in the meantime, which is no fault.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+fn hold(file: &Path, mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let plugin = match Plugin::load(file) {
         Ok(plugin) => plugin,
         Err(error) => return message::write(&mut output, &Answer::Refused(error.to_string())),
@@ -52,22 +61,13 @@ pub fn serve_stdio(file: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::fd::AsFd;
-        let (input, output) = (io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?);
+        /// What sessions that are closed may take until the process ends without them.
+        const CLOSING: std::time::Duration = std::time::Duration::from_secs(2);
+        let output = io::stdout().as_fd().try_clone_to_owned()?;
         rustix::stdio::dup2_stdout(io::stderr())?;
-        let watched = input.try_clone()?;
-        std::thread::Builder::new().name("parent watch".to_owned()).spawn(move || leave_with_parent(&watched))?;
+        let input = super::parent::end_with_parent(CLOSING)?;
         serve(file, std::fs::File::from(input), std::fs::File::from(output))
     }
     #[cfg(not(unix))]
     serve(file, io::stdin().lock(), io::stdout().lock())
-}
-
-/// Waits until nobody can write to the input any more, and ends the process if it does not end by itself.
-#[cfg(unix)]
-fn leave_with_parent(input: &std::os::fd::OwnedFd) {
-    use rustix::event::{PollFd, PollFlags, poll};
-    // No events are asked for: the end of the other side is told always.
-    while matches!(poll(&mut [PollFd::new(input, PollFlags::empty())], None), Ok(0) | Err(rustix::io::Errno::INTR)) {}
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    std::process::exit(1);
 }

@@ -18,12 +18,12 @@ type Library = dl::Library;
 /// All that were ever opened: they are never closed.
 static OPEN: Mutex<Vec<Library>> = Mutex::new(Vec::new());
 
-/// Opens a library for ever and reads what it exports.
+/// Opens a library for ever and reads what it exports. `path` is the file's without links.
 ///
 /// It is never closed, not even if it is refused: a Rust library may have registered destructors of thread-locals, which the system would
 /// call in memory that is not there any more; and sessions hold pointers into it.
 #[allow(unsafe_code, reason = "opening a library runs its code, and its symbols have no types")]
-pub(super) fn open(file: &Path) -> Result<Plugin, LoadError> {
+pub(super) fn open(file: &Path, path: &Path) -> Result<Plugin, LoadError> {
     /// The type of the exported function.
     type Entry = unsafe extern "C" fn() -> *const abi::Plugin;
 
@@ -32,11 +32,11 @@ pub(super) fn open(file: &Path) -> Result<Plugin, LoadError> {
     // SAFETY: whoever named the file, or installed it, trusts its code.
     let library = unsafe {
         use dl::os::unix::{RTLD_LOCAL, RTLD_NOW};
-        Library::open(Some(file), RTLD_NOW | RTLD_LOCAL)
+        Library::open(Some(path), RTLD_NOW | RTLD_LOCAL)
     };
     #[cfg(not(unix))]
     // SAFETY: as above.
-    let library = unsafe { Library::new(file) };
+    let library = unsafe { Library::new(path) };
     let library = library.map_err(|error| LoadError::Open { file: file.to_owned(), what: why(&error) })?;
     // SAFETY: the ABI says that a symbol of this name is this function.
     let entry = unsafe { library.get::<Entry>(abi::ENTRY.as_bytes()) }.map(|entry| *entry);

@@ -1,5 +1,7 @@
 //! From files to plugins.
 
+#[cfg(all(unix, not(target_vendor = "apple")))]
+mod image;
 mod library;
 mod trust;
 
@@ -8,7 +10,7 @@ use std::{fmt, fs, io};
 
 use crate::isolated::{Launcher, Pool};
 use crate::set::{Member, Plugins, Tell};
-use crate::{Plugin, Refusal};
+use crate::{Plugin, Refusal, regular};
 
 /// A plugin that is not loaded, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,9 @@ pub enum LoadError {
     },
     /// This process is root's, and others could have changed it.
     Untrusted {
-        /// The file, or a folder that it is in.
+        /// The file.
+        file: PathBuf,
+        /// The file without links, or a folder that it is in.
         path: PathBuf,
         /// Who could, and what to do.
         what: String,
@@ -76,7 +80,10 @@ impl fmt::Display for LoadError {
             |file: &Option<PathBuf>| file.as_ref().map_or("this program".to_owned(), |file| file.display().to_string());
         match self {
             Self::Unreadable { path, what } => write!(f, "{}: {what}", path.display()),
-            Self::Untrusted { path, what } => write!(f, "{}: refused: {what}", path.display()),
+            Self::Untrusted { file, path, what } if file == path => write!(f, "{}: refused: {what}", path.display()),
+            Self::Untrusted { file, path, what } => {
+                write!(f, "{}: refused: {}: {what}", file.display(), path.display())
+            }
             Self::Open { file, what } => write!(f, "{}: it cannot be opened as a library: {what}", file.display()),
             Self::NoEntry { file } => {
                 write!(f, "{}: it exports no {}, so it is no plugin", file.display(), portprint_plugin_abi::ENTRY)
@@ -98,15 +105,30 @@ impl Plugin {
     /// # Errors
     /// It cannot be loaded, or is no plugin that can be used.
     pub fn load(file: &Path) -> Result<Self, LoadError> {
-        library::open(&trusted(file)?)
+        library::open(file, &loadable(file)?)
     }
 }
 
-/// The file itself, links resolved, if it may be loaded.
-fn trusted(file: &Path) -> Result<PathBuf, LoadError> {
-    let file = fs::canonicalize(file).map_err(|error| LoadError::unreadable(file, &error))?;
-    trust::check(&file)?;
-    Ok(file)
+/// The file itself, links resolved, if it may be loaded. What is wrong with it is told of the name that it was given.
+fn loadable(file: &Path) -> Result<PathBuf, LoadError> {
+    let unreadable = |error| LoadError::unreadable(file, &error);
+    let path = fs::canonicalize(file).map_err(unreadable)?;
+    regular::check(&path).map_err(unreadable)?;
+    trust::check(file, &path)?;
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    if let Some(what) = image::fault(&path).map_err(unreadable)? {
+        return Err(LoadError::Open { file: file.to_owned(), what });
+    }
+    Ok(path)
+}
+
+/// What came of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderReport {
+    /// How many files in it are plugins by their names.
+    pub files: usize,
+    /// Why some of them are not used.
+    pub refused: Vec<LoadError>,
 }
 
 /// Gathers plugins: from files, from folders, and from this program.
@@ -137,37 +159,40 @@ impl Loader {
         self.add(Member::here(plugin, None))
     }
 
-    /// Adds a file, whatever its name.
+    /// Adds a file, whatever its name. One that is there already is not added again.
     ///
     /// # Errors
     /// It cannot be loaded.
     pub fn file(&mut self, file: &Path) -> Result<(), LoadError> {
-        let file = trusted(file)?;
+        let path = loadable(file)?;
+        if self.members.iter().any(|member| member.file.as_ref() == Some(&path)) {
+            return Ok(());
+        }
         let member = match &self.launcher {
-            None => Member::here(library::open(&file)?, Some(file)),
+            None => Member::here(library::open(file, &path)?, Some(path)),
             Some(launcher) => {
                 let (pool, description) =
-                    Pool::start(&file, launcher).map_err(|what| LoadError::Child { file: file.clone(), what })?;
-                Member::apart(pool, description, file)
+                    Pool::start(&path, launcher).map_err(|what| LoadError::Child { file: file.to_owned(), what })?;
+                Member::apart(pool, description, path)
             }
         };
         self.add(member)
     }
 
     /// Adds all plugins of a folder: files that are named `libportprint_plugin_NAME.so` or `portprint_plugin_NAME.so`, with the system's
-    /// own suffix for shared libraries. Others are not even opened, because opening a library runs its code. Gives those that were
-    /// refused.
+    /// own suffix for shared libraries. Others are not even opened, because opening a library runs its code.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn folder(&mut self, folder: &Path) -> Result<Vec<LoadError>, LoadError> {
+    pub fn folder(&mut self, folder: &Path) -> Result<FolderReport, LoadError> {
         let unreadable = |error| LoadError::unreadable(folder, &error);
         let entries = fs::read_dir(folder).map_err(unreadable)?;
         let names: io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
         let mut names = names.map_err(unreadable)?;
+        names.retain(|name| name.to_str().is_some_and(is_plugin_name));
         names.sort();
-        let plugins = names.iter().filter(|name| name.to_str().is_some_and(is_plugin_name));
-        Ok(plugins.filter_map(|name| self.file(&folder.join(name)).err()).collect())
+        let refused = names.iter().filter_map(|name| self.file(&folder.join(name)).err()).collect();
+        Ok(FolderReport { files: names.len(), refused })
     }
 
     /// The set. What is wrong with plugins while they are used is told to `tell`, each thing once.

@@ -14,27 +14,27 @@ struct Status {
     mode: u32,
 }
 
-/// Checks a file, or a folder of plugins, if this process is root's. The path is without links.
-pub(super) fn check(path: &Path) -> Result<(), LoadError> {
+/// Checks a file, if this process is root's. `path` is the file's without links.
+pub(super) fn check(file: &Path, path: &Path) -> Result<(), LoadError> {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
         use std::os::unix::fs::MetadataExt;
-        return check_as_root(path, |path| {
+        return check_as_root(file, path, |path| {
             let metadata = path.symlink_metadata()?;
             Ok(Status { owner: metadata.uid(), mode: metadata.mode() })
         });
     }
-    let _ = path;
+    let _ = (file, path);
     Ok(())
 }
 
 #[cfg(unix)]
-fn check_as_root(path: &Path, status: impl Fn(&Path) -> std::io::Result<Status>) -> Result<(), LoadError> {
+fn check_as_root(file: &Path, path: &Path, status: impl Fn(&Path) -> std::io::Result<Status>) -> Result<(), LoadError> {
     const WRITABLE: u32 = 0o022;
     const STICKY: u32 = 0o1000;
     for (depth, one) in path.ancestors().enumerate() {
         let Status { owner, mode } = status(one).map_err(|error| LoadError::unreadable(one, &error))?;
-        let refuse = |what| Err(LoadError::Untrusted { path: one.to_owned(), what });
+        let refuse = |what| Err(LoadError::Untrusted { file: file.to_owned(), path: one.to_owned(), what });
         if owner != 0 {
             return refuse(format!("it belongs to user {owner}; give it to root (chown root), or do not scan as root"));
         }
@@ -70,7 +70,8 @@ mod tests {
             .chain(changed)
             .map(|&(path, owner, mode)| (PathBuf::from(path), Status { owner, mode }))
             .collect();
-        check_as_root(Path::new("/opt/plugins/a.so"), |path| Ok(all[path])).map_err(|error| error.to_string())
+        let path = Path::new("/opt/plugins/a.so");
+        check_as_root(path, path, |path| Ok(all[path])).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -82,7 +83,7 @@ mod tests {
         );
         assert!(verdict(&[("/opt/plugins/a.so", 0, 0o100_757)]).is_err());
         assert!(verdict(&[("/opt/plugins", 0, 0o41777)]).unwrap_err().contains("(mode 1777)"), "not even if sticky");
-        assert!(verdict(&[("/opt", 0, 0o40777)]).unwrap_err().starts_with("/opt: "));
+        assert!(verdict(&[("/opt", 0, 0o40777)]).unwrap_err().starts_with("/opt/plugins/a.so: refused: /opt: "));
         assert_eq!(verdict(&[("/opt", 0, 0o41777)]), Ok(()));
     }
 
@@ -90,7 +91,9 @@ mod tests {
     fn what_belongs_to_others_is_refused() {
         for path in ["/opt/plugins/a.so", "/opt/plugins", "/opt"] {
             let told = verdict(&[(path, 1000, 0o755)]).unwrap_err();
-            assert!(told.starts_with(&format!("{path}: refused: it belongs to user 1000; give it to root")), "{told}");
+            let whose = if path == "/opt/plugins/a.so" { String::new() } else { format!("{path}: ") };
+            let expected = format!("/opt/plugins/a.so: refused: {whose}it belongs to user 1000; give it to root");
+            assert!(told.starts_with(&expected), "{told}");
         }
     }
 }
