@@ -75,7 +75,7 @@ fn probes_have_names_and_payloads_of_their_own() {
     for probe in database.probes() {
         let name = String::from_utf8_lossy(probe.name());
         assert!(name.starts_with("pp-"), "{name} has not our prefix");
-        assert!(names.insert(probe.name()), "{name}: a second probe of this name");
+        assert!(names.insert((probe.protocol(), probe.name())), "{name}: a second probe of this name");
         assert!(payloads.insert((probe.protocol(), probe.payload())), "{name}: a second probe with its payload");
         assert!(!probe.lines().is_empty() || probe.fallback().len() > 0, "{name} has neither lines nor a fallback");
         assert_eq!(probe.sent_as(), probe.id(), "{name}");
