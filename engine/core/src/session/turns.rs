@@ -88,6 +88,8 @@ pub(super) struct Ahead {
     heard: Option<ConnId>,
     /// A turn ahead has an answer that a line matches: what is behind it may never be asked.
     found: Option<ConnId>,
+    /// How many probes in a row drew nothing in all their time.
+    silent: usize,
     /// How many probes were answered, and the longest that the first byte took.
     answered: usize,
     slowest: Duration,
@@ -105,6 +107,7 @@ impl Default for Ahead {
             is_again: false,
             heard: None,
             found: None,
+            silent: 0,
             answered: 0,
             slowest: Duration::ZERO,
         }
@@ -120,6 +123,9 @@ impl Ahead {
 
     const FIRST: usize = 2;
     const MOST: usize = 16;
+
+    /// So many probes without an answer show that a peer hardly has one, be it slow: it is given half the time.
+    const SILENT: usize = 16;
 
     pub(super) fn heard(&mut self, conn: ConnId) {
         self.heard = self.heard.max(Some(conn));
@@ -439,6 +445,8 @@ impl Session<'_> {
             if self.ahead.found == Some(conn) {
                 self.ahead.found = None;
             }
+            let is_silent = end == End::TimedOut && !exchange.heard();
+            self.ahead.silent = if is_silent { self.ahead.silent + 1 } else { 0 };
             let next = self.decide(&exchange, end, at, scratch);
             // What waited for its turn has been closed already.
             let was_open = core::mem::take(&mut is_open);
@@ -489,6 +497,7 @@ impl Session<'_> {
         let heard = self.ahead.heard;
         let is_stream = self.protocol == Protocol::Tcp;
         let grace = SessionConfig::grace(self.connect_time.unwrap_or_default());
+        let grace = if self.ahead.silent < Ahead::SILENT { grace } else { grace / 2 };
         if let Some(Turn { conn, stage: Stage::Reading(exchange), .. }) = self.turns.front_mut()
             && is_stream
             && heard.is_none_or(|heard| heard < *conn)
