@@ -163,7 +163,8 @@ fn names_of_fixtures_are_shown_on_one_line() {
 fn the_checking_process_ends_with_its_parent() {
     let place = place();
     let (_, fixtures) = shout(place.folder());
-    for signal in ["-TERM", "-INT", "-HUP", "-KILL"] {
+    // Others may be ignored by whoever runs the tests, and are then by all that they start.
+    for signal in ["-TERM", "-KILL"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
         command.current_dir(place.folder()).args(["plugin", "check", "shout.so", "--fixtures", &fixtures]);
         command.args(["--executions", "1000000000000"]).stdout(Stdio::piped());
