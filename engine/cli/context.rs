@@ -105,7 +105,8 @@ impl Context {
 
     /// The sources of `--rules`.
     pub(crate) fn rules(&self) -> Result<Vec<Source>, Failure> {
-        self.global.rules.iter().map(|path| read(path)).collect()
+        let read: Result<Vec<_>, _> = self.global.rules.iter().map(|path| read_all(path)).collect();
+        Ok(read?.concat())
     }
 
     fn base(&self) -> Result<Base, Failure> {
@@ -116,6 +117,9 @@ impl Context {
                 origin: Origin::Embedded,
             })));
         };
+        if path.is_dir() {
+            return Ok(Base::Text(read_all(path)?, Origin::Text(path.clone())));
+        }
         let source = read(path)?;
         // A text without a probe is a good text, but as a database it is the remains of one.
         if source.text.is_empty() {
@@ -124,7 +128,7 @@ impl Context {
         if source.text.starts_with(&MAGIC) {
             open_compiled(path, source.text).map(|opened| Base::Ready(Box::new(opened)))
         } else {
-            Ok(Base::Text(source, Origin::Text(path.clone())))
+            Ok(Base::Text(vec![source], Origin::Text(path.clone())))
         }
     }
 
@@ -153,7 +157,7 @@ enum Base {
     /// Its tables are there.
     Ready(Box<Opened>),
     /// It must be compiled.
-    Text(Source, Origin),
+    Text(Vec<Source>, Origin),
 }
 
 impl Base {
@@ -167,7 +171,7 @@ impl Base {
     fn sources(self) -> Result<Vec<Source>, Failure> {
         match self {
             Self::Ready(opened) => Ok(sources_of(opened.text()?)),
-            Self::Text(source, _) => Ok(vec![source]),
+            Self::Text(sources, _) => Ok(sources),
         }
     }
 }
@@ -198,6 +202,18 @@ impl fmt::Display for Origin {
 /// Reads a file of a database as a source of its own. Whether it is text is for the caller to see.
 pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
     find::read(path, None, false).map_err(|error| Failure::fault(error.to_string()))
+}
+
+/// Reads a file of a database as a source of its own, or the `*.probes` of a folder as one set of rules.
+pub(crate) fn read_all(path: &Path) -> Result<Vec<Source>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![read(path)?]);
+    }
+    let found = find::folder(path).map_err(|error| Failure::fault(error.to_string()))?;
+    if found.sources.is_empty() {
+        return Err(Failure::file(path.display(), "there is no *.probes in it"));
+    }
+    Ok(found.sources)
 }
 
 /// The sources behind a database's tables, as they went into the compiler.

@@ -284,3 +284,32 @@ fn rules_are_linted_with_their_examples() {
     let run = lint(&["rules/examples"]).ended(1);
     assert!(run.err.contains("rules/examples: there is no *.probes in it"), "{}", run.err);
 }
+
+#[test]
+fn a_folder_of_rules_is_a_database() {
+    let place = Place::new();
+    let rules = place.path("rules");
+    std::fs::create_dir(&rules).expect("the folder can be made");
+    let write = |name: &str, text: &str| std::fs::write(rules.join(name), text).expect("the folder can be written");
+    write("a.probes", "Probe TCP P q|x|\nmatch one m|^one|\n");
+    write("b.probes", "Probe TCP P q|x|\nmatch two m|^two|\nmatch never m|^one|\n");
+    let record =
+        |text: &str| format!("{{\"proto\":\"tcp\",\"probe\":\"P\",\"response\":\"{}\"}}\n", STANDARD.encode(text));
+    let run = |arguments: &[&str]| {
+        let input = record("one") + &record("two");
+        let run = feed(bare(place.folder.path()).args(arguments), input.as_bytes()).ended(0);
+        let matched = |answer: &Value| {
+            format!("{} {}:{}", answer["match"]["service"], answer["match"]["source"], answer["match"]["line"])
+        };
+        run.json().iter().map(matched).collect::<Vec<_>>()
+    };
+    // Files of a folder are one set: the line that stands first wins, in whichever of them.
+    let expected = ["\"one\" \"a.probes\":2", "\"two\" \"b.probes\":2"];
+    assert_eq!(run(&["--db", "rules", "match"]), expected);
+    assert_eq!(run(&["--db", "test.probes", "--rules", "rules", "match"]), expected);
+    feed(bare(place.folder.path()).args(["db", "compile", "rules", "-o", "own.db"]), b"").ended(0);
+    assert_eq!(run(&["--db", "own.db", "match"]), expected);
+    std::fs::create_dir(place.path("empty")).expect("the folder can be made");
+    let empty = feed(bare(place.folder.path()).args(["--db", "empty", "match"]), b"").ended(1);
+    assert!(empty.err.contains("empty: there is no *.probes in it"), "{}", empty.err);
+}

@@ -211,7 +211,9 @@ impl Kind {
             Self::NeverMatches => "a pattern that some response matches, or no line",
             Self::Shadowed { .. } => "the more specific line first, or no line",
             Self::TemplateFails { .. } => "a value that can come out, or no template",
-            Self::RunsAway(_) => "parts that cannot read the same bytes in several ways: `[^\\r\\n]` instead of `.`",
+            Self::RunsAway(_) => {
+                "parts that cannot read the same bytes in several ways, `[^\\r\\n]` instead of `.` for one"
+            }
             Self::ProbeWithoutLines => {
                 "a match line, a fallback, or no probe: each costs every silent port a connection"
             }

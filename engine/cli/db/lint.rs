@@ -82,6 +82,9 @@ fn text(found: &Lint, unanswered: &[Unanswered], sources: &[Source]) -> String {
         // They are findings, and no faults: all of it compiles.
         out.push_str(&diagnostics.replace("\nerror: ", "\nlint: ").replacen("error: ", "lint: ", 1));
         out.push_str("\n\n");
+        if diagnostics.contains("\n\nand ") {
+            out.push_str("--format json tells all of them\n\n");
+        }
     }
     for one in unanswered {
         out.push_str(&format!("lint: {one}\n"));

@@ -13,7 +13,7 @@ mod stats;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use portprint_codegen::{Source, find};
+use portprint_codegen::Source;
 use portprint_tables::{DatabaseText, MAGIC};
 
 use crate::context::{self, Context};
@@ -69,20 +69,14 @@ fn sources(context: &Context, files: &[PathBuf]) -> Result<Vec<Source>, Failure>
     }
     let mut sources = context.rules()?;
     for path in files {
-        if path.is_dir() {
-            let found = find::folder(path).map_err(|error| Failure::fault(error.to_string()))?;
-            if found.sources.is_empty() {
-                return Err(Failure::file(path.display(), "there is no *.probes in it"));
+        for source in context::read_all(path)? {
+            if source.text.starts_with(&MAGIC) {
+                let text =
+                    DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
+                sources.extend(context::sources_of(&text));
+            } else {
+                sources.push(source);
             }
-            sources.extend(found.sources);
-            continue;
-        }
-        let source = context::read(path)?;
-        if source.text.starts_with(&MAGIC) {
-            let text = DatabaseText::from_bytes(&source.text).map_err(|error| Failure::file(path.display(), error))?;
-            sources.extend(context::sources_of(&text));
-        } else {
-            sources.push(source);
         }
     }
     Ok(sources)

@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     match args.command {
         Command::List(args) => list::run(context, &args),
         Command::Check(args) => check::run(context, &args),
-        Command::New(args) => new::run(&args),
+        Command::New(args) => new::run(context, &args),
         Command::Run(args) => run::run(context, args),
         Command::Serve(Serve { file }) => {
             serve_stdio(&file).map_err(|error| Failure::fault(error.to_string()))?;

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::context::Context;
 use crate::escape;
 use crate::exit::{Ending, Failure};
+use crate::output;
 
 /// A plugin to begin with, and a toy server that it identifies
 #[derive(Debug, clap::Args)]
@@ -64,7 +66,7 @@ const C: &[(&str, &str)] = &[
 const KNOWN: &str = include_str!("template/known.txt");
 const OTHER: &str = include_str!("template/other.txt");
 
-pub(super) fn run(args: &Args) -> Result<Ending, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
     let sdk = sdk(args)?;
     let folder = Path::new(&args.name);
     fs::create_dir(folder)
@@ -74,7 +76,9 @@ pub(super) fn run(args: &Args) -> Result<Ending, Failure> {
         fs::remove_dir_all(folder).ok();
         return Err(failure);
     }
-    log::info!("{}: a plugin and its toy server; README.md says how to build and try them", folder.display());
+    let name = &args.name;
+    let told = format!("{name}: a plugin and its toy server; {name}/README.md says how to build and try them\n");
+    output::write(context.color(), &told)?;
     Ok(Ending::Done)
 }
 
