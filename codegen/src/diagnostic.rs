@@ -48,6 +48,8 @@ pub struct Diagnostics {
     excerpts: Vec<Excerpt>,
     /// The names of all sources.
     names: Vec<String>,
+    /// What each is called.
+    word: &'static str,
 }
 
 impl Diagnostics {
@@ -71,7 +73,19 @@ impl Diagnostics {
             }
         }
         let names = sources.iter().map(|source| source.name.clone()).collect();
-        Self { list, locations, excerpts, names }
+        Self { list, locations, excerpts, names, word: "error" }
+    }
+
+    /// The same under another word than `error`, for what is no fault.
+    #[must_use]
+    pub fn called(self, word: &'static str) -> Self {
+        Self { word, ..self }
+    }
+
+    /// How many are only counted when all are shown.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.list.len() - self.excerpts.len()
     }
 
     /// The faults, by source and place.
@@ -120,7 +134,7 @@ impl fmt::Display for Diagnostics {
             let Location { line, column } = self.locations[index];
             let width = line.to_string().len();
             f.write_str(if index > 0 { "\n\n" } else { "" })?;
-            writeln!(f, "error: {message}")?;
+            writeln!(f, "{}: {message}", self.word)?;
             writeln!(f, "{:width$}--> {}:{line}:{column}", "", self.names[*source])?;
             let annotation = AnnotationKind::Primary.span(excerpt.marked.clone());
             let snippet = Snippet::source(excerpt.text.as_str()).line_start(line).annotation(annotation);
@@ -128,7 +142,7 @@ impl fmt::Display for Diagnostics {
             let group = Group::with_level(Level::ERROR).element(snippet).element(expected);
             f.write_str(&renderer.render(&[group]))?;
         }
-        match self.list.len() - self.excerpts.len() {
+        match self.left_out() {
             0 => Ok(()),
             more => write!(f, "\n\nand {more} more"),
         }

@@ -162,15 +162,22 @@ pub fn folder(path: &Path) -> Result<Found, FindError> {
 }
 
 fn add_folder(folder: &Path, licence: Option<&str>, found: &mut Found) -> Result<(), FindError> {
-    let fail = |error| FindError(Kind::Read { path: folder.to_path_buf(), error });
-    let entries = fs::read_dir(folder).map_err(fail)?;
-    let mut paths =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "probes"));
-    paths.sort();
+    let paths = files(folder, "probes").map_err(|error| FindError(Kind::Read { path: folder.to_path_buf(), error }))?;
     for (index, path) in paths.iter().enumerate() {
         found.add(path, licence, index > 0)?;
     }
     found.watched.push(folder.to_path_buf());
     Ok(())
+}
+
+/// What is in a folder and has this extension, by name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|it| it == extension));
+    paths.sort();
+    Ok(paths)
 }

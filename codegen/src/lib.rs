@@ -16,7 +16,7 @@ pub mod parse;
 
 use rayon::prelude::*;
 
-use analyse::{Fault, pattern::PatternError};
+use analyse::{Analysis, Fault, pattern::PatternError};
 use diagnostic::{Diagnostic, Diagnostics};
 
 use emit::TooMany;
@@ -40,38 +40,62 @@ pub struct Source {
 /// # Errors
 /// All faults of all sources.
 pub fn compile(sources: &[Source]) -> Result<Compiled, Diagnostics> {
-    let mut diagnostics = Vec::new();
-    let rules = resolve(sources, &mut diagnostics);
-    let analyses: Vec<_> = rules.lines.par_iter().map(|line| analyse::analyse(&line.syntax.pattern)).collect();
-    let mut good = Vec::with_capacity(analyses.len());
-    for (line, analysis) in rules.lines.iter().zip(analyses) {
-        match analysis {
-            Ok(analysis) => good.push(analysis),
-            Err(fault) => diagnostics.push(pattern_fault(line, fault)),
-        }
-    }
-    if !diagnostics.is_empty() {
-        return Err(Diagnostics::new(diagnostics, sources));
-    }
-    let mut compiled = emit::emit(sources, &rules, &good).map_err(|TooMany(what)| {
-        let whole = Diagnostic {
-            source: 0,
-            span: 0..0,
-            message: format!("there are more than 65,536 {what}"),
-            expected: "fewer rules in one database".into(),
-        };
-        Diagnostics::new(vec![whole], sources)
-    })?;
-    let unresolved = rules.exclude_unresolved.iter();
-    compiled.report.exclude_unresolved = unresolved.map(|name| name.escape_ascii().to_string()).collect();
-    Ok(compiled)
+    Analysed::new(sources)?.compile()
 }
 
-/// The rules of all sources.
-fn resolve(sources: &[Source], diagnostics: &mut Vec<Diagnostic>) -> ir::Rules {
-    let files = sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, diagnostics)).collect();
-    let extends: Vec<bool> = sources.iter().map(|source| source.extends).collect();
-    ir::resolve(files, &extends, diagnostics)
+/// Sources without a fault in them, understood: what is compiled, and what [`lint`] looks at.
+#[derive(Debug)]
+pub struct Analysed<'s> {
+    sources: &'s [Source],
+    rules: ir::Rules,
+    /// For each line.
+    analyses: Vec<Analysis>,
+}
+
+impl<'s> Analysed<'s> {
+    /// Analyses sources, given in priority order.
+    ///
+    /// # Errors
+    /// All faults of all sources.
+    pub fn new(sources: &'s [Source]) -> Result<Self, Diagnostics> {
+        let mut diagnostics = Vec::new();
+        let files =
+            sources.iter().enumerate().map(|(index, source)| parse::parse(index, source, &mut diagnostics)).collect();
+        let extends: Vec<bool> = sources.iter().map(|source| source.extends).collect();
+        let rules = ir::resolve(files, &extends, &mut diagnostics);
+
+        let analysed: Vec<_> = rules.lines.par_iter().map(|line| analyse::analyse(&line.syntax.pattern)).collect();
+        let mut analyses = Vec::with_capacity(analysed.len());
+        for (line, analysis) in rules.lines.iter().zip(analysed) {
+            match analysis {
+                Ok(analysis) => analyses.push(analysis),
+                Err(fault) => diagnostics.push(pattern_fault(line, fault)),
+            }
+        }
+        if !diagnostics.is_empty() {
+            return Err(Diagnostics::new(diagnostics, sources));
+        }
+        Ok(Self { sources, rules, analyses })
+    }
+
+    /// Writes the tables. The same sources give the same bytes.
+    ///
+    /// # Errors
+    /// There is more of something than tables can hold.
+    pub fn compile(&self) -> Result<Compiled, Diagnostics> {
+        let mut compiled = emit::emit(self.sources, &self.rules, &self.analyses).map_err(|TooMany(what)| {
+            let whole = Diagnostic {
+                source: 0,
+                span: 0..0,
+                message: format!("there are more than 65,536 {what}"),
+                expected: "fewer rules in one database".into(),
+            };
+            Diagnostics::new(vec![whole], self.sources)
+        })?;
+        let unresolved = self.rules.exclude_unresolved.iter();
+        compiled.report.exclude_unresolved = unresolved.map(|name| name.escape_ascii().to_string()).collect();
+        Ok(compiled)
+    }
 }
 
 fn pattern_fault(line: &ir::Line, fault: Fault) -> Diagnostic {

@@ -187,7 +187,7 @@ impl Opened {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |path: &PathBuf| escape::message(&path.display().to_string()).into_owned();
+        let name = |path: &PathBuf| escape::path(path);
         match self {
             Self::Embedded => f.write_str("the embedded database"),
             Self::Compiled(path) => write!(f, "{} (compiled)", name(path)),

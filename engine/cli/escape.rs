@@ -54,7 +54,6 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// A path inside a message: on one line.
-#[cfg(feature = "plugins")]
 pub(crate) fn path(path: &std::path::Path) -> String {
     line(&path.to_string_lossy()).into_owned()
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod bars;
+mod beside;
 mod context;
 mod db;
 mod documents;

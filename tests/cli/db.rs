@@ -254,7 +254,7 @@ fn rules_are_linted_with_their_examples() {
     let run = lint(&["rules"]).ended(3);
     for told in [
         "lint: a.jsonl:2: expected {\"service\":\"one\",\"soft\":false}, answered {\"service\":\"one\",\"soft\":false,\"version\":\"2\"}",
-        "lint: a.jsonl:3: no example: missing field `proto`",
+        "lint: a.jsonl:3: no proto: expected \"tcp\" or \"udp\"",
         "lint: b.probes:2: no example is answered by this line",
         "2 lines, 1 probe: 2 example-differs, 1 no-example\n",
     ] {

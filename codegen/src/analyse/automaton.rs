@@ -1,8 +1,9 @@
 //! Automata that answer yes or no, before they are encoded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::ByteSet;
+use super::search::Search;
 
 /// A state of an [`Automaton`].
 pub type State = u32;
@@ -81,29 +82,14 @@ impl Automaton {
         }
         let mut bytes: Vec<u8> = joint.into_values().collect();
         bytes.sort_unstable();
-        let mut seen = HashSet::from([(self.start, other.start)]);
-        // Each entry knows where it came from, to spell the response in the end.
-        let mut queue = vec![(self.start, other.start, usize::MAX, 0u8)];
-        let mut at = 0;
-        while at < queue.len() {
-            let (left, right, ..) = queue[at];
+        let mut search = Search::new((self.start, other.start));
+        while let Some(((left, right), at)) = search.take() {
             if self.accepts[left as usize] != other.accepts[right as usize] {
-                let mut response = Vec::new();
-                let mut step = at;
-                while queue[step].2 != usize::MAX {
-                    response.push(queue[step].3);
-                    step = queue[step].2;
-                }
-                response.reverse();
-                return Some(response);
+                return Some(search.spell(at));
             }
             for &byte in &bytes {
-                let pair = (self.next(left, byte), other.next(right, byte));
-                if seen.insert(pair) {
-                    queue.push((pair.0, pair.1, at, byte));
-                }
+                search.reach((self.next(left, byte), other.next(right, byte)), at, byte);
             }
-            at += 1;
         }
         None
     }

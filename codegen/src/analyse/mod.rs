@@ -10,6 +10,7 @@ pub mod pattern;
 pub mod plain;
 pub mod positions;
 pub mod sample;
+pub(crate) mod search;
 pub mod select;
 mod training;
 

@@ -11,6 +11,7 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 
 use crate::analyse::nfa::{Inst, Nfa, Pc};
+use crate::analyse::search::Search;
 use crate::analyse::{Analysis, ByteSet};
 
 /// A polynomial of a lower degree is told of no pattern: `^a.*b.*c` has degree 2, and so has every line of use.
@@ -120,7 +121,9 @@ impl Readers {
                     for &(to_other, _) in self.next[other].iter().filter(|(to, _)| inside(*to)) {
                         let parted = parted || to_one != to_other || (one == other && ways > 1);
                         if parted && to_one == start && to_other == start {
-                            return Some(search.spell(at, byte));
+                            let mut pump = search.spell(at);
+                            pump.push(byte);
+                            return Some(pump);
                         }
                         search.reach((to_one, to_other, parted), at, byte);
                     }
@@ -168,7 +171,9 @@ impl Readers {
                 for &(to_goes_on, _) in self.next[goes_on].iter().filter(|(to, _)| same(*to, second)) {
                     for &(to_crosses, _) in &self.next[crosses] {
                         if (to_stays, to_crosses, to_goes_on) == (first, second, second) {
-                            return Some(search.spell(at, byte));
+                            let mut pump = search.spell(at);
+                            pump.push(byte);
+                            return Some(pump);
                         }
                         search.reach((to_stays, to_crosses, to_goes_on), at, byte);
                     }
@@ -227,46 +232,6 @@ impl Walk<'_> {
             Inst::Set(_) | Inst::Look { .. } | Inst::Atomic | Inst::Commit(_) | Inst::BackReference { .. } => {}
         }
         self.path.pop();
-    }
-}
-
-/// A walk in breadth that can spell how it came somewhere.
-struct Search<S> {
-    seen: FxHashMap<S, ()>,
-    queue: Vec<(S, usize, u8)>,
-    at: usize,
-}
-
-impl<S: Copy + Eq + std::hash::Hash> Search<S> {
-    fn new(start: S) -> Self {
-        Self { seen: std::iter::once((start, ())).collect(), queue: vec![(start, usize::MAX, 0)], at: 0 }
-    }
-
-    fn take(&mut self) -> Option<(S, usize)> {
-        let (state, ..) = *self.queue.get(self.at)?;
-        self.at += 1;
-        Some((state, self.at - 1))
-    }
-
-    fn reach(&mut self, state: S, from: usize, byte: u8) {
-        if self.seen.insert(state, ()).is_none() {
-            self.queue.push((state, from, byte));
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.queue.len()
-    }
-
-    /// The bytes that led to a place, and one more.
-    fn spell(&self, mut at: usize, last: u8) -> Vec<u8> {
-        let mut bytes = vec![last];
-        while self.queue[at].1 != usize::MAX {
-            bytes.push(self.queue[at].2);
-            at = self.queue[at].1;
-        }
-        bytes.reverse();
-        bytes
     }
 }
 

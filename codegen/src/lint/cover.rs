@@ -4,10 +4,11 @@
 //! asked of all lines before it. If none matches, nothing hides the line, and that response is the proof. Else one that does is chosen,
 //! too. It ends when no counterexample is left: the walk over all states that the line and the chosen ones can be in together is the proof.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use crate::analyse::Analysis;
 use crate::analyse::automaton::{Automaton, State};
+use crate::analyse::search::Search;
 
 /// Of the lines before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,39 +82,26 @@ enum Escape {
 fn escape(own: &Automaton, others: &[&Automaton]) -> Escape {
     let bytes = representatives(own, others);
     let start: Box<[State]> = std::iter::once(own.start).chain(others.iter().map(|it| it.start)).collect();
-    let mut seen: FxHashMap<Box<[State]>, ()> = FxHashMap::default();
-    // Each entry knows where it came from, to spell the response in the end.
-    let mut queue: Vec<(Box<[State]>, usize, u8)> = Vec::new();
-    if is_open(&start) {
-        seen.insert(start.clone(), ());
-        queue.push((start, usize::MAX, 0));
+    if !is_open(&start) {
+        return Escape::None;
     }
-    let mut at = 0;
-    while at < queue.len() {
-        let states = queue[at].0.clone();
+    let mut search = Search::new(start);
+    while let Some((states, at)) = search.take() {
         let is_accepted = |(automaton, state): (&&Automaton, &State)| automaton.accepts[*state as usize];
         if own.accepts[states[0] as usize] && !others.iter().zip(&states[1..]).any(is_accepted) {
-            let mut response = Vec::new();
-            let mut step = at;
-            while queue[step].1 != usize::MAX {
-                response.push(queue[step].2);
-                step = queue[step].1;
-            }
-            response.reverse();
-            return Escape::By(response);
+            return Escape::By(search.spell(at));
         }
         for &byte in &bytes {
             let own = std::iter::once(own.next(states[0], byte));
             let next: Box<[State]> =
                 own.chain(others.iter().zip(&states[1..]).map(|(it, &state)| it.next(state, byte))).collect();
-            if is_open(&next) && seen.insert(next.clone(), ()).is_none() {
-                queue.push((next, at, byte));
+            if is_open(&next) {
+                search.reach(next, at, byte);
             }
         }
-        if queue.len() > MOST_STATES {
+        if search.len() > MOST_STATES {
             return Escape::Unknown;
         }
-        at += 1;
     }
     Escape::None
 }
@@ -125,13 +113,13 @@ fn is_open(states: &[State]) -> bool {
 
 /// A byte of each set that all automata take for the same, such as people can read first.
 fn representatives(own: &Automaton, others: &[&Automaton]) -> Vec<u8> {
-    let mut known: FxHashMap<Box<[u8]>, ()> = FxHashMap::default();
+    let mut known: FxHashSet<Box<[u8]>> = FxHashSet::default();
     let readable = (b'a'..=b'z').chain(b' '..=b'~');
     let mut bytes = Vec::new();
     for byte in readable.chain(0..=u8::MAX) {
         let all = std::iter::once(own).chain(others.iter().copied());
         let classes: Box<[u8]> = all.map(|it| it.classes[usize::from(byte)]).collect();
-        if known.insert(classes, ()).is_none() {
+        if known.insert(classes) {
             bytes.push(byte);
         }
     }

@@ -13,10 +13,10 @@ use std::fmt;
 use portprint_tables::Field;
 use rayon::prelude::*;
 
-use crate::analyse::{self, Analysis};
+use crate::analyse::Analysis;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::parse::Span;
-use crate::{Source, ir, pattern_fault};
+use crate::{Analysed, Source, ir};
 pub use ambiguity::Growth;
 
 /// What was found in a set of sources.
@@ -97,26 +97,12 @@ impl Kind {
     }
 }
 
-/// Looks for what is wrong in sources, given in priority order.
-///
-/// # Errors
-/// They do not compile: all faults of all sources.
-pub fn lint(sources: &[Source]) -> Result<Lint, Diagnostics> {
-    let mut diagnostics = Vec::new();
-    let rules = crate::resolve(sources, &mut diagnostics);
-    let analyses: Vec<_> = rules.lines.par_iter().map(|line| analyse::analyse(&line.syntax.pattern)).collect();
-    let mut good: Vec<Analysis> = Vec::with_capacity(analyses.len());
-    for (line, analysis) in rules.lines.iter().zip(analyses) {
-        match analysis {
-            Ok(analysis) => good.push(analysis),
-            Err(fault) => diagnostics.push(pattern_fault(line, fault)),
-        }
-    }
-    if !diagnostics.is_empty() {
-        return Err(Diagnostics::new(diagnostics, sources));
-    }
+/// Looks for what is wrong in sources that compile.
+#[must_use]
+pub fn lint(analysed: &Analysed<'_>) -> Lint {
+    let Analysed { sources, rules, analyses } = analysed;
     let mut lint = Lint { probes: rules.probes.len(), lines: rules.lines.len(), ..Lint::default() };
-    let judged: Vec<_> = (0..rules.lines.len()).into_par_iter().map(|index| line(&rules, &good, index)).collect();
+    let judged: Vec<_> = (0..rules.lines.len()).into_par_iter().map(|index| line(rules, analyses, index)).collect();
     for (index, (kinds, is_decided)) in judged.into_iter().enumerate() {
         let place = place_of(&rules.lines[index]);
         if !is_decided {
@@ -127,9 +113,9 @@ pub fn lint(sources: &[Source]) -> Result<Lint, Diagnostics> {
             Finding { place, kind }
         }));
     }
-    lint.findings.extend(probe::findings(&rules, sources));
+    lint.findings.extend(probe::findings(rules, sources));
     lint.findings.sort_by_key(|finding| (finding.place.source, finding.place.line, finding.place.span.start));
-    Ok(lint)
+    lint
 }
 
 /// What is wrong with a line, with the part of it that is meant if it is not the whole, and whether it is known if others hide it.
@@ -167,11 +153,11 @@ fn place_of(line: &ir::Line) -> Place {
 }
 
 impl Lint {
-    /// The findings as the compiler tells its faults, with the text of each.
+    /// The findings as the compiler tells its faults, with the text of each. They are none: all of it compiles.
     #[must_use]
     pub fn diagnostics(&self, sources: &[Source]) -> Diagnostics {
         let list = self.findings.iter().map(|finding| finding.diagnostic(sources)).collect();
-        Diagnostics::new(list, sources)
+        Diagnostics::new(list, sources).called("lint")
     }
 }
 
@@ -195,7 +181,7 @@ impl Finding {
                 let soft = if *hard_under_soft { ", softly" } else { "" };
                 format!("never wins: {} before it answers every response that it matches{soft}", Joined(&lines))
             }
-            Kind::TemplateFails { field, why } => format!("the {} is always empty: {why}", field_name(*field)),
+            Kind::TemplateFails { field, why } => format!("the {} is always empty: {why}", field.as_str()),
             Kind::RunsAway(growth) => format!("an engine that backtracks may take {growth}"),
             Kind::ProbeWithoutLines => "no line is for what this draws".to_owned(),
             Kind::ProbeRepeated { first } => format!("sends again what the probe of {} sends", place(first)),
@@ -234,17 +220,5 @@ impl fmt::Display for Joined<'_> {
             [one] => f.write_str(one),
             [others @ .., last] => write!(f, "{} or {last}", others.join(", ")),
         }
-    }
-}
-
-fn field_name(field: Field) -> &'static str {
-    match field {
-        Field::Product => "product",
-        Field::Version => "version",
-        Field::Info => "info",
-        Field::Hostname => "hostname",
-        Field::Os => "os",
-        Field::Device => "device",
-        Field::CpeApplication | Field::CpeHardware | Field::CpeOs => "cpe",
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use portprint_tables::Field;
-
 use crate::analyse::pattern::{Node, Pattern, length};
 use crate::parse::{Part, Template};
 
@@ -41,12 +39,7 @@ impl fmt::Display for Why {
 
 /// Why a template never gives a value, if it never does.
 pub(super) fn always_fails(template: &Template, pattern: &Pattern) -> Option<Why> {
-    // With a byte for the end.
-    let size: u64 = match template.field {
-        Field::Info => 256,
-        Field::Os | Field::Device => 32,
-        _ => 80,
-    };
+    let size = template.field.capacity() as u64;
     // The least that stands there so far.
     let mut least = 0;
     let mut parts = template.parts.iter().peekable();

@@ -1,20 +1,20 @@
 //! Examples of rules: responses with the answers that are expected, and whether every line answers one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use portprint_codegen::Source;
-use portprint_core::{Hit, Matcher, Scratch};
-use portprint_tables::{Database, Field, LineId, Protocol, SourceId};
+use portprint_codegen::{Compiled, find};
+use portprint_core::{Matcher, Scratch};
+use portprint_tables::{Database, LineId, SourceId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::lint::texts;
-use crate::context;
 use crate::exit::Failure;
+use crate::match_command::answer::{Answer, Format, Id, Names};
+use crate::match_command::probes::Probes;
+use crate::match_command::record::Record;
 
 /// What is not as it should be.
 #[derive(Debug)]
@@ -40,35 +40,29 @@ impl fmt::Display for Unanswered {
     }
 }
 
-#[derive(Deserialize)]
-struct Record {
-    #[serde(alias = "protocol")]
-    proto: String,
-    probe: String,
-    response: String,
-    expect: Option<Map<String, Value>>,
-}
-
 /// Asks the rules for every example.
-pub(super) fn check(sources: &[Source], path: &Path) -> Result<Vec<Unanswered>, Failure> {
-    let compiled = context::compile(sources)?;
-    let database = Database::from_bytes(&compiled.database).map_err(|error| Failure::fault(error.to_string()))?;
-    let matcher = Matcher::new(&database);
-    let mut scratch = Scratch::new();
-    let mut without: BTreeSet<LineId> = (0..database.line_count()).map(LineId::new).collect();
+pub(super) fn check(compiled: Compiled, path: &Path) -> Result<Vec<Unanswered>, Failure> {
+    // For the rest of the program's life, which is short.
+    let database = Database::from_bytes(compiled.database.leak()).map_err(|error| Failure::fault(error.to_string()))?;
+    let mut asker = Asker {
+        matcher: Matcher::new(&database),
+        probes: Probes::new(&database),
+        names: Names::new(&database),
+        scratch: Scratch::new(),
+        buffer: Vec::new(),
+        without: (0..database.line_count()).map(LineId::new).collect(),
+    };
     let mut found = Vec::new();
     for (file, text) in texts(path)? {
-        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            if let Err(message) = ask(&matcher, &mut scratch, line, &mut without) {
-                let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        for (line, record) in (1..).zip(text.split(|&byte| byte == b'\n')) {
+            if !record.trim_ascii().is_empty()
+                && let Err(message) = asker.ask(record)
+            {
                 found.push(Unanswered { file: file.clone(), line, message, is_line: false });
             }
         }
     }
-    found.extend(without.into_iter().map(|line| {
+    found.extend(asker.without.into_iter().map(|line| {
         let row = database.line(line);
         let source = database.source(SourceId::from_u32(u32::from(row.source)));
         Unanswered {
@@ -81,60 +75,62 @@ pub(super) fn check(sources: &[Source], path: &Path) -> Result<Vec<Unanswered>, 
     Ok(found)
 }
 
-/// Asks for one, and crosses the line that answers off.
-fn ask(
-    matcher: &Matcher<'_>,
-    scratch: &mut Scratch,
-    line: &[u8],
-    without: &mut BTreeSet<LineId>,
-) -> Result<(), String> {
-    let record: Record = serde_json::from_slice(line).map_err(|error| format!("no example: {error}"))?;
-    let protocol = match record.proto.as_str() {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        other => return Err(format!("proto is {other:?}; expected \"tcp\" or \"udp\"")),
-    };
-    let response = STANDARD.decode(&record.response).map_err(|error| format!("response is no base64: {error}"))?;
-    let probe = matcher.database().find_probe(protocol, record.probe.as_bytes());
-    let probe = probe.ok_or_else(|| format!("there is no {protocol} probe {:?}", record.probe))?;
-    let verdict = matcher.classify(protocol, probe.id(), &response, scratch);
-    if let Some(hit) = &verdict.hit {
-        without.remove(&hit.line);
-    }
-    let Some(expect) = record.expect else { return Ok(()) };
-    let said = |(_, value): &(String, Value)| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
-    let expected: BTreeMap<String, Value> = expect.into_iter().filter(said).collect();
-    let answered = verdict.hit.as_ref().map(fields).unwrap_or_default();
-    if expected == answered {
-        return Ok(());
-    }
-    let shown = |fields: &BTreeMap<String, Value>| serde_json::to_string(fields).unwrap_or_default();
-    Err(format!("expected {}, answered {}", shown(&expected), shown(&answered)))
+/// What an example has besides the fields of any record.
+#[derive(Deserialize)]
+struct Expected {
+    expect: Option<Map<String, Value>>,
 }
 
-/// The fields of a hit, by their names in answers.
-fn fields(hit: &Hit<'_>) -> BTreeMap<String, Value> {
-    let service = String::from_utf8_lossy(hit.service).into_owned();
-    let mut fields =
-        BTreeMap::from([("soft".to_owned(), hit.soft.into()), ("service".to_owned(), Value::from(service))]);
-    let mut cpes = Vec::new();
-    for (field, value) in hit.fields.iter() {
-        let name = match field {
-            Field::Product => "product",
-            Field::Version => "version",
-            Field::Info => "info",
-            Field::Hostname => "hostname",
-            Field::Os => "os",
-            Field::Device => "device",
-            Field::CpeApplication | Field::CpeHardware | Field::CpeOs => {
-                cpes.push(Value::from(value));
-                continue;
-            }
-        };
-        fields.insert(name.to_owned(), value.into());
+struct Asker {
+    matcher: Matcher<'static>,
+    probes: Probes,
+    names: Names,
+    scratch: Scratch,
+    buffer: Vec<u8>,
+    /// Lines that have not answered any example.
+    without: BTreeSet<LineId>,
+}
+
+impl Asker {
+    /// Asks for one, and crosses the line that answers off.
+    fn ask(&mut self, line: &[u8]) -> Result<(), String> {
+        let record = Record::parse(line, &self.probes).map_err(|bad| bad.message)?;
+        let Expected { expect } = serde_json::from_slice(line).map_err(|error| format!("not an example: {error}"))?;
+        let probe = record.probe.ok_or("no probe: expected the name of the one that drew the response")?;
+        let response = record.response(&mut self.buffer).map_err(|bad| bad.message)?;
+        let verdict = self.matcher.classify(record.protocol, probe, response, &mut self.scratch);
+        if verdict.gave_up.is_some() {
+            return Err("a line before the answer has met its limit".to_owned());
+        }
+        if let Some(hit) = &verdict.hit {
+            self.without.remove(&hit.line);
+        }
+        let Some(mut expected) = expect else { return Ok(()) };
+        expected.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+        let mut answered = Map::new();
+        if let Some(hit) = &verdict.hit {
+            let mut written = Vec::new();
+            self.names.write(&mut written, Format::Json, Id::Line(0), Answer::Hit(hit));
+            let written: Value = serde_json::from_slice(&written).map_err(|error| error.to_string())?;
+            answered
+                .extend(written["match"].as_object().into_iter().flatten().map(|(key, it)| (key.clone(), it.clone())));
+            // Where the answer stands, and not what it is.
+            ["probe", "source", "line"].iter().for_each(|key| drop(answered.remove(*key)));
+        }
+        if expected == answered {
+            return Ok(());
+        }
+        Err(format!("expected {}, answered {}", Value::from(expected), Value::from(answered)))
     }
-    if !cpes.is_empty() {
-        fields.insert("cpe".to_owned(), cpes.into());
-    }
-    fields
+}
+
+/// The text of a file, or of all `*.jsonl` of a folder, with their names.
+fn texts(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let files = if path.is_dir() { find::files(path, "jsonl") } else { Ok(vec![path.to_owned()]) };
+    let files = files.map_err(|error| Failure::file(path.display(), error))?;
+    let read = |file: &Path| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        fs::read(file).map(|text| (name, text)).map_err(|error| Failure::file(file.display(), error))
+    };
+    files.iter().map(|file| read(file)).collect()
 }

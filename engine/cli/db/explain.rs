@@ -11,7 +11,6 @@ use portprint_tables::{Database, DatabaseText, LineId, LineRow, Probe, ProbeId, 
 use crate::context::Context;
 use crate::escape;
 use crate::exit::{Ending, Failure};
-use crate::match_command::answer;
 use crate::match_command::probes::Probes;
 use crate::match_command::record::Record;
 use crate::match_command::{self, Proto};
@@ -227,7 +226,7 @@ impl Explainer<'_> {
             field(text, "line", &escape::visible(texts.line(hit.line)));
         }
         for (name, value) in hit.fields.iter() {
-            field(text, answer::name(name), value);
+            field(text, name.as_str(), value);
         }
     }
 

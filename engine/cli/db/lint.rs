@@ -1,18 +1,17 @@
 //! `portprint db lint`: what is wrong with rules that compile.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::ValueEnum;
-use portprint_codegen::Source;
+use portprint_codegen::diagnostic::Diagnostics;
 use portprint_codegen::lint::{Growth, Kind, Lint, Place, lint};
+use portprint_codegen::{Analysed, Source};
 use serde::Serialize;
 
 use super::examples::{self, Unanswered};
-use super::sources;
+use super::{Format, sources};
 use crate::context::Context;
 use crate::exit::{Ending, Failure};
 use crate::output;
@@ -47,14 +46,6 @@ pub(super) struct Args {
     format: Format,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
 /// `portprint db lint`
 pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
     let sources = sources(context, &args.files)?;
@@ -62,9 +53,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
         [folder] => Some(folder.join("examples")).filter(|examples| examples.is_dir()),
         _ => None,
     };
-    let found = lint(&sources).map_err(|faults| Failure::fault(format!("the database has faults\n{faults}")))?;
+    let faults = |faults: Diagnostics| Failure::fault(format!("the database has faults\n{faults}"));
+    let analysed = Analysed::new(&sources).map_err(faults)?;
+    let found = lint(&analysed);
     let unanswered = match args.examples.as_deref().or(beside.as_deref()) {
-        Some(path) => examples::check(&sources, path)?,
+        Some(path) => examples::check(analysed.compile().map_err(faults)?, path)?,
         None => Vec::new(),
     };
     let text = match args.format {
@@ -77,14 +70,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
 
 fn text(found: &Lint, unanswered: &[Unanswered], sources: &[Source]) -> String {
     let mut out = String::new();
-    let diagnostics = found.diagnostics(sources).to_string();
+    let diagnostics = found.diagnostics(sources);
     if !diagnostics.is_empty() {
-        // They are findings, and no faults: all of it compiles.
-        out.push_str(&diagnostics.replace("\nerror: ", "\nlint: ").replacen("error: ", "lint: ", 1));
-        out.push_str("\n\n");
-        if diagnostics.contains("\n\nand ") {
-            out.push_str("--format json tells all of them\n\n");
-        }
+        out.push_str(&format!("{diagnostics}\n\n"));
+    }
+    if diagnostics.left_out() > 0 {
+        out.push_str("--format json tells all of them\n\n");
     }
     for one in unanswered {
         out.push_str(&format!("lint: {one}\n"));
@@ -179,24 +170,4 @@ fn json(found: &Lint, unanswered: &[Unanswered], sources: &[Source]) -> Result<S
     let document = Document { lines: found.lines, probes: found.probes, findings, undecided };
     let text = serde_json::to_string(&document).map_err(|error| Failure::fault(error.to_string()))?;
     Ok(text + "\n")
-}
-
-/// The text of a file, or of all `*.jsonl` of a folder, with their names.
-pub(super) fn texts(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let failed = |path: &Path, error| Failure::file(path.display(), error);
-    let mut files = vec![path.to_owned()];
-    if path.is_dir() {
-        let entries = fs::read_dir(path).map_err(|error| failed(path, error))?;
-        files = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(|error| failed(path, error))?;
-        files.retain(|file| file.extension().is_some_and(|it| it == "jsonl"));
-        files.sort();
-    }
-    let read = |file: PathBuf| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        fs::read(&file).map(|text| (name, text)).map_err(|error| failed(&file, error))
-    };
-    files.into_iter().map(read).collect()
 }

@@ -12,7 +12,7 @@ mod stats;
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use portprint_codegen::Source;
 use portprint_tables::{DatabaseText, MAGIC};
 
@@ -43,6 +43,15 @@ enum Command {
     Export(export::Args),
     Compile(compile::Args),
     Lint(lint::Args),
+}
+
+/// How figures and findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `portprint db`

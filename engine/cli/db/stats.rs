@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use clap::ValueEnum;
 use portprint_tables::code::Strategy;
 use portprint_tables::{Database, GramRow, LineId, LineRow, Protocol, Section, WindowRow};
 use serde::Serialize;
@@ -14,7 +13,7 @@ use crate::exit::{Ending, Failure};
 use crate::output;
 use crate::output::style;
 
-use super::lookup;
+use super::{Format, lookup};
 
 /// Print figures about the database: sources, probes, lines, how lines are decided, sizes.
 #[derive(Debug, clap::Args)]
@@ -26,14 +25,6 @@ pub(crate) struct Args {
     /// How to write the figures
     #[arg(long, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// `portprint db stats`

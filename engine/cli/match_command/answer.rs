@@ -131,7 +131,7 @@ impl Names {
                 out.push(if cpes == 0 { b'[' } else { b',' });
                 cpes += 1;
             } else {
-                json::key(out, name(field));
+                json::key(out, field.as_str());
             }
             json::string(out, value);
         }
@@ -168,19 +168,6 @@ impl Names {
                 );
             }
         }
-    }
-}
-
-/// The name of a field in answers.
-pub(crate) fn name(field: Field) -> &'static str {
-    match field {
-        Field::Product => "product",
-        Field::Version => "version",
-        Field::Info => "info",
-        Field::Hostname => "hostname",
-        Field::Os => "os",
-        Field::Device => "device",
-        Field::CpeApplication | Field::CpeHardware | Field::CpeOs => "cpe",
     }
 }
 

@@ -179,9 +179,5 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
 
 /// How an input is called in messages.
 pub(crate) fn name(path: &Path) -> String {
-    if path.as_os_str() == "-" {
-        "standard input".to_owned()
-    } else {
-        escape::message(&path.display().to_string()).into_owned()
-    }
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { escape::path(path) }
 }

@@ -1,13 +1,13 @@
 //! Where `plugin run --record` writes: a file that is made sure of before the port is asked, and that is there only once it is whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
-use crate::escape;
 use crate::exit::Failure;
+use crate::{beside, escape};
 
 /// A fixture that is to be written.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Recording {
                     "--record {path}: it is there already, and is not replaced; name a file that is not there yet"
                 )));
             }
-            _ => beside(path).map(Place::New),
+            _ => beside::file(path).map(Place::New),
         };
         let place = place.map_err(|error| Failure::file(format!("--record {}", escape::path(path)), error))?;
         Ok(Self { path: path.to_owned(), place })
@@ -58,20 +58,4 @@ impl Recording {
         written.map_err(|error| Failure::file(&name, error))?;
         Ok(name)
     }
-}
-
-/// A file in the same folder, with the mode of any new file.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // What is said of a folder that is not there would name the file beside the place.
-    fs::metadata(folder)?;
-    let mut builder = Builder::new();
-    builder.prefix(".portprint-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // What the umask leaves of this.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }

@@ -33,7 +33,7 @@ impl LineFile {
             let out = Box::new(io::stdout().lock());
             return Ok(Self { name: None, out, synced: None, is_terminal: io::stdout().is_terminal() });
         }
-        let name = escape::message(&path.display().to_string()).into_owned();
+        let name = escape::path(path);
         let fault = |error| Failure::file(&name, error);
         let (file, _) = lines(path, goes_on).map_err(fault)?;
         let synced = to_sync(&file).map_err(fault)?;
@@ -69,7 +69,7 @@ pub(super) fn create(path: &Path, goes_on: bool) -> io::Result<File> {
     if goes_on && fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
         let aside = aside(path);
         fs::rename(path, &aside)?;
-        let name = |path: &Path| escape::message(&path.display().to_string()).into_owned();
+        let name = escape::path;
         log::warn!("{}: what the scan had found before is in {} now", name(path), name(&aside));
     }
     File::create(path)

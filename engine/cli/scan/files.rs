@@ -61,7 +61,7 @@ pub(super) fn tell_gone(args: &Args, journal: &str, done: u64) {
             log::warn!(
                 "{} does not exist, and what was found on the {} that {journal} says {} done will not be in it; if that is lost, begin \
                  anew with another --resume FILE",
-                shown(path),
+                escape::path(path),
                 number(done, "port"),
                 if done == 1 { "is" } else { "are" }
             );
@@ -93,7 +93,7 @@ fn named(context: &Context, args: &Args) -> Vec<Named> {
     let mut named = Vec::new();
     let mut add = |flag: &str, path: &Path, is_written: bool| {
         let (name, identity) = match (is_stream(path), is_written) {
-            (false, _) => (shown(path), of_file(path)),
+            (false, _) => (escape::path(path), of_file(path)),
             (true, false) => ("standard input".to_owned(), stream::input().and_then(|file| of_open(&file))),
             (true, true) => ("standard output".to_owned(), stream::output().and_then(|file| of_open(&file))),
         };
@@ -120,10 +120,6 @@ fn told_twice(first: &Named, other: &Named) -> Failure {
         format!("{} ({}) and {} ({}) are the same file", first.name, first.flag, other.name, other.flag)
     };
     Failure::usage(format!("{files}, and one would overwrite the other; give each a file of its own"))
-}
-
-fn shown(path: &Path) -> String {
-    escape::message(&path.display().to_string()).into_owned()
 }
 
 /// Devices and pipes have none: they keep nothing, and may be named as often as one likes.

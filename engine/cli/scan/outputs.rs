@@ -167,7 +167,7 @@ impl Outputs {
 
 impl Output {
     fn open(context: &Context, arg: &OutputArg, begin: &ScanBegin, goes_on: bool) -> Result<Self, Failure> {
-        let file = arg.file.as_ref().map(|path| escape::message(&path.display().to_string()).into_owned());
+        let file = arg.file.as_ref().map(|path| escape::path(path));
         let (mut has_lines, mut synced) = (false, None);
         let out: Box<dyn Write> = match &arg.file {
             Some(path) => {

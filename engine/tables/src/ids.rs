@@ -162,6 +162,20 @@ impl Field {
         matches!(self, Self::CpeApplication | Self::CpeHardware | Self::CpeOs)
     }
 
+    /// Its name in answers; the CPE slots share one.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Version => "version",
+            Self::Info => "info",
+            Self::Hostname => "hostname",
+            Self::Os => "os",
+            Self::Device => "device",
+            Self::CpeApplication | Self::CpeHardware | Self::CpeOs => "cpe",
+        }
+    }
+
     /// The field with this number.
     #[must_use]
     pub fn from_u8(byte: u8) -> Option<Self> {

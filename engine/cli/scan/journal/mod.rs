@@ -38,7 +38,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens the file, or makes it. What is in it does not change.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let name = escape::message(&path.display().to_string()).into_owned();
+        let name = escape::path(path);
         let fault = |error: io::Error| Failure::file(&name, format!("the journal cannot be opened: {error}"));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fault)?;
         if !file.metadata().map_err(fault)?.is_file() {

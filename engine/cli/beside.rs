@@ -1,0 +1,22 @@
+//! Files that are written beside their place and then moved there, so that nobody ever reads half of one.
+
+use std::path::Path;
+use std::{fs, io};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// A new file in the folder of a path, with the mode of any new file. Dropped, it is gone.
+pub(crate) fn file(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What is said of a folder that is not there would name the file beside the place.
+    fs::metadata(folder)?;
+    let mut builder = Builder::new();
+    builder.prefix(".portprint-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What the umask leaves of this.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
