@@ -251,7 +251,7 @@ pub(super) struct Pace {
     host_concurrency: NonZeroUsize,
 
     /// The most connections to one port at a time: probes are sent ahead of their turn to a port that is slow to answer
-    #[arg(long, value_name = "N", default_value = "16")]
+    #[arg(long, value_name = "N", default_value = "32")]
     port_concurrency: NonZeroUsize,
     /// The most ports at a time of a network, a /24 of IPv4 or a /64 of IPv6; this machine has no limit [default: four
     /// times --host-concurrency]

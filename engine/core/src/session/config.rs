@@ -68,9 +68,14 @@ impl SessionConfig {
     pub(super) const DATAGRAM_STEP: Duration = Duration::from_millis(50);
 
     /// How long a probe that was sent ahead is still waited for when its turn has come: a server that serves one client at a time sees it
-    /// only now.
-    pub(super) fn grace(connect_time: Duration) -> Duration {
-        (connect_time * 4).clamp(Duration::from_millis(100), Duration::from_millis(500))
+    /// only now. The more probes in a row were `silent`, the less likely it is that this one is not.
+    pub(super) fn grace(connect_time: Duration, silent: usize) -> Duration {
+        let (round_trips, least, most) = match silent {
+            0..16 => (4, 100, 500),
+            16..32 => (2, 50, 250),
+            _ => (2, 25, 250),
+        };
+        (connect_time * round_trips).clamp(Duration::from_millis(least), Duration::from_millis(most))
     }
 
     pub(super) fn settle_time(&self, connect_time: Duration) -> Duration {
@@ -101,7 +106,7 @@ impl Default for SessionConfig {
             intensity: 7,
             all_ports: false,
             adaptive: true,
-            connections: 16,
+            connections: 32,
             tls: false,
             dtls: false,
             connect_timeout: Duration::from_secs(5),

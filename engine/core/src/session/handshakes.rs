@@ -61,12 +61,8 @@ pub(super) struct Shaking {
     running: Vec<Running>,
     done: Vec<(usize, Found)>,
     next: HandshakeId,
-    /// For the first of the queue.
-    greeted: Option<Greeted>,
     /// How many connections those that only silence speaks for may open besides one each.
     left: usize,
-    /// Nothing has come to any of them.
-    is_unheard: bool,
     /// ICMP has said of a datagram of theirs that nobody listens.
     is_refused: bool,
 }
@@ -173,9 +169,7 @@ impl<'d> Session<'d> {
             running: Vec::new(),
             done: Vec::new(),
             next: HandshakeId::FIRST,
-            greeted: self.greeted.take(),
             left: self.config.handshakes.saturating_sub(unfounded),
-            is_unheard: true,
             is_refused: false,
         }));
     }
@@ -214,7 +208,6 @@ impl<'d> Session<'d> {
     pub(super) fn handle_handshake(&mut self, now: Duration, conn: ConnId, input: Input<'_>, scratch: &mut Scratch) {
         let Some(shaking) = &mut self.shaking else { return };
         let Some(index) = shaking.running.iter().position(|it| it.conn == Some(conn)) else { return };
-        shaking.is_unheard &= !matches!(input, Input::Data([_, ..]));
         shaking.is_refused |= input == Input::Refused && self.protocol == Protocol::Udp;
         let running = &mut shaking.running[index];
         let event = match (&running.stage, input) {
@@ -282,7 +275,7 @@ impl<'d> Session<'d> {
             && shaking.running.is_empty()
         {
             // Whoever has answered anybody is not closed.
-            let is_closed = shaking.is_refused && shaking.is_unheard && !self.has_spoken;
+            let is_closed = shaking.is_refused && !self.has_spoken;
             let cause = shaking.cause.or(is_closed.then_some(Outcome::Refused));
             self.conclude(cause);
         }
@@ -315,7 +308,7 @@ impl<'d> Session<'d> {
         let Some(shaking) = &mut self.shaking else { return };
         let id = shaking.next;
         shaking.next = id.following();
-        let greeted = shaking.greeted.take();
+        let greeted = self.greeted.take();
         let (conn, bytes) = greeted.map_or((None, Vec::new()), |greeted| (Some(greeted.conn), greeted.bytes));
         shaking.running.push(Running {
             id,

@@ -10,9 +10,9 @@ use core::time::Duration;
 
 use portprint_tables::{ProbeId, Protocol};
 
-use super::exchange::{Exchange, Next, Pace};
+use super::exchange::{Exchange, Next};
 use super::handshakes::Stage;
-use super::{Answer, End, Note, Plan, Session, Step};
+use super::{Answer, End, Note, Plan, Session};
 use crate::Scratch;
 use crate::handshake::Findings;
 
@@ -40,18 +40,7 @@ impl Session<'_> {
         let Some(running) = self.running(index) else { return };
         running.asking = Some(asking);
         let (Some(probe), Some(conn)) = (probe, running.conn) else { return self.end_handshake(index, None) };
-        let connect_time = self.connect_time.unwrap_or_default();
-        let row = self.matcher.database().probe(probe);
-        let total = Duration::from_millis(row.totalwaitms().into());
-        let pace = Pace {
-            wait: self.config.probe_timeout.map_or(total, |limit| limit.min(total)),
-            patience: self.config.patience(connect_time, None),
-            settle: self.config.settle_time(connect_time),
-        };
-        self.steps.push_back(Step::Send(conn, probe));
-        self.probes_sent += 1;
-        self.note(|| Note::Begun { conn, probe, wait: pace.wait });
-        let exchange = Exchange::new(conn, probe, false, Vec::new(), now, pace);
+        let exchange = self.exchange(now, conn, probe, Vec::new(), None);
         if let Some(running) = self.running(index) {
             running.stage = Stage::Asking(exchange);
         }

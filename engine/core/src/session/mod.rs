@@ -82,11 +82,11 @@
 //! burst. Their answers are kept, and count when their turn has come and if it does: what the order before them decides is as if they
 //! had not been sent. A server that serves one client at a time does not see them before the connections ahead are closed; so the
 //! silence of such a connection counts only after a while at the head of the order, unless a later one was served in its place: four times
-//! the connect time, between 100 and 500 ms; half of that once sixteen probes in a row have drawn nothing. A server that serves one client at a time and takes longer than that is found by one connection at a time only. If a connection
+//! the connect time, between 100 and 500 ms; half of that once sixteen probes in a row have drawn nothing, and as little as 25 ms after
+//! 32. A server that serves one client at a time and takes longer than that is found by one connection at a time only. If a connection
 //! is closed without a word when nothing was open before it, its probe is sent again, alone. If it is reset so, and nothing has come on
 //! any connection, those before it that drew nothing are sent again, too: a server that starts anew after each client resets all who
-//! wait, and has not seen what they sent. Where a connection that was opened ahead
-//! fails, no more are.
+//! wait, and has not seen what they sent. Where a connection that was opened ahead fails, no more are.
 //!
 //! # TLS
 //! A hard hit on a line whose service is `ssl` (UDP: `dtls`) begins everything again inside TLS, if the driver can

@@ -124,9 +124,6 @@ impl Ahead {
     const FIRST: usize = 2;
     const MOST: usize = 16;
 
-    /// So many probes without an answer show that a peer hardly has one, be it slow: it is given half the time.
-    const SILENT: usize = 16;
-
     pub(super) fn heard(&mut self, conn: ConnId) {
         self.heard = self.heard.max(Some(conn));
     }
@@ -249,24 +246,37 @@ impl Session<'_> {
 
     /// `kept` is what the connection has brought before.
     fn begin_turn(&mut self, now: Duration, index: usize, id: ProbeId, kept: Vec<u8>) {
+        let rhythm = if self.ahead.is_again { Some(Ahead::ANEW) } else { self.ahead.rhythm() };
+        let exchange = self.exchange(now, self.turns[index].conn, id, kept, rhythm);
+        let turn = &mut self.turns[index];
+        turn.probe = Some(id);
+        turn.stage = Stage::Reading(exchange);
+    }
+
+    /// Sends a probe's payload on a connection that has brought `kept` before, and begins to read. `rhythm` is how long the first byte
+    /// takes at most, where that is known.
+    pub(super) fn exchange(
+        &mut self,
+        now: Duration,
+        conn: ConnId,
+        id: ProbeId,
+        kept: Vec<u8>,
+        rhythm: Option<Duration>,
+    ) -> Exchange {
         let probe = self.matcher.database().probe(id);
         let total = Duration::from_millis(probe.totalwaitms().into());
         let connect_time = self.connect_time.unwrap_or_default();
-        let rhythm = if self.ahead.is_again { Some(Ahead::ANEW) } else { self.ahead.rhythm() };
         let pace = Pace {
             wait: self.config.probe_timeout.map_or(total, |limit| limit.min(total)),
             patience: self.config.patience(connect_time, rhythm),
             settle: self.config.settle_time(connect_time),
         };
-        let conn = self.turns[index].conn;
         if !probe.payload().is_empty() {
             self.steps.push_back(Step::Send(conn, id));
             self.probes_sent += 1;
         }
         self.note(|| Note::Begun { conn, probe: id, wait: pace.wait });
-        let turn = &mut self.turns[index];
-        turn.probe = Some(id);
-        turn.stage = Stage::Reading(Exchange::new(conn, id, probe.is_null(), kept, now, pace));
+        Exchange::new(conn, id, probe.is_null(), kept, now, pace)
     }
 
     /// When something is due, and the connection on which to say so.
@@ -496,8 +506,7 @@ impl Session<'_> {
     fn grant(&mut self, now: Duration) {
         let heard = self.ahead.heard;
         let is_stream = self.protocol == Protocol::Tcp;
-        let grace = SessionConfig::grace(self.connect_time.unwrap_or_default());
-        let grace = if self.ahead.silent < Ahead::SILENT { grace } else { grace / 2 };
+        let grace = SessionConfig::grace(self.connect_time.unwrap_or_default(), self.ahead.silent);
         if let Some(Turn { conn, stage: Stage::Reading(exchange), .. }) = self.turns.front_mut()
             && is_stream
             && heard.is_none_or(|heard| heard < *conn)
