@@ -1,7 +1,7 @@
 //! Automata to bytes, see [`portprint_tables::code::automaton`].
 
 use portprint_tables::code::automaton::{
-    ACCEPT, DEAD, FIND, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SETS, SPAN,
+    ACCEPT, CHAIN, DEAD, FIND, FIRST, JUMP, LEAVE, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, MAX_ROW, SETS, SPAN,
 };
 
 use super::sets::{SetTable, TooMany};
@@ -58,6 +58,23 @@ impl Row {
 /// A set of fewer bytes is not likely to stand many times in a row.
 const LEAST_LOOP: usize = 10;
 
+/// Bytes of a row's entries.
+fn entries_size(others: &[(ByteSet, State)]) -> usize {
+    others.iter().map(|(set, _)| if set.len() == 1 { 3 } else { 4 }).sum()
+}
+
+/// The union of the sets that lead to the same state.
+fn by_target(transitions: impl Iterator<Item = (ByteSet, State)>) -> Vec<(ByteSet, State)> {
+    let mut by_target: Vec<(ByteSet, State)> = Vec::new();
+    for (set, target) in transitions {
+        match by_target.iter_mut().find(|(_, known)| *known == target) {
+            Some((known, _)) => *known = known.union(set),
+            None => by_target.push((set, target)),
+        }
+    }
+    by_target
+}
+
 /// How often a byte stands in responses, roughly: the greater, the oftener.
 fn frequency(byte: u8) -> u8 {
     match byte {
@@ -92,13 +109,7 @@ impl<'a> Encoder<'a> {
         let mut rows = Vec::with_capacity(automaton.len());
         let mut uses = vec![0; automaton.len()];
         for transitions in automaton.transitions.chunks_exact(automaton.class_count) {
-            let mut by_target: Vec<(ByteSet, State)> = Vec::new();
-            for (&target, set) in transitions.iter().zip(&class_sets) {
-                match by_target.iter_mut().find(|(_, known)| *known == target) {
-                    Some((known, _)) => *known = known.union(*set),
-                    None => by_target.push((*set, target)),
-                }
-            }
+            let mut by_target = by_target(class_sets.iter().copied().zip(transitions.iter().copied()));
             // The largest set is the default, the other large ones are tried first.
             by_target.sort_by_key(|(set, _)| std::cmp::Reverse(set.len()));
             let (_, default) = by_target.remove(0);
@@ -129,13 +140,18 @@ impl<'a> Encoder<'a> {
         while let Some(state) = stack.pop() {
             let mut next = Some(state);
             while let Some(state) = next.filter(|&state| self.is_open(state)) {
-                let run = self.run_of(state, Self::literal).map(|run| self.literals(run));
-                next = match run.or_else(|| self.run_of(state, Self::set_of).map(|run| self.sets_run(run))) {
-                    Some(after) => after,
-                    None => {
-                        self.row(state, &mut stack);
-                        None
-                    }
+                next = if let Some(run) = self.run_of(state, Self::literal) {
+                    self.literals(run)
+                } else if let Some(run) = self.run_of(state, Self::set_of) {
+                    self.sets_run(run)
+                } else if let Some((loops, _)) = self.fallback(state)
+                    && let Some(run) = self.run_of(state, |this, state| this.link(state, loops))
+                {
+                    stack.push(loops);
+                    self.chain(run, loops)
+                } else {
+                    self.row(state, &mut stack);
+                    None
                 };
             }
         }
@@ -177,6 +193,41 @@ impl<'a> Encoder<'a> {
         self.forced(state).filter(|(set, _)| set.len() > 1)
     }
 
+    fn next(&self, state: State, class: usize) -> State {
+        self.automaton.transitions[state as usize * self.automaton.class_count + class]
+    }
+
+    /// Whether a state leads back to itself on many bytes.
+    fn is_loop(&self, state: State) -> bool {
+        let back = |&(class, _): &(usize, &ByteSet)| self.next(state, class) == state;
+        self.classes.iter().enumerate().filter(back).map(|(_, set)| set.len()).sum::<usize>() >= LEAST_LOOP
+    }
+
+    /// The loop that a state leads to on most bytes, and where it leads on those on which the loop does not lead to the same. A state that
+    /// is a loop itself has none, so that two never leave a byte to each other.
+    fn fallback(&self, state: State) -> Option<(State, Vec<(ByteSet, State)>)> {
+        if self.is_loop(state) {
+            return None;
+        }
+        let Row { default, others } = &self.rows[state as usize];
+        let is_loop = |&target: &State| self.is_state(target) && self.is_loop(target);
+        let loops = std::iter::once(*default).chain(others.iter().map(|(_, target)| *target)).find(is_loop)?;
+        let differs = |class: &usize| self.next(state, *class) != self.next(loops, *class);
+        let differing = (0..self.classes.len()).filter(differs);
+        let rest = by_target(differing.map(|class| (self.classes[class], self.next(state, class))));
+        Some((loops, rest))
+    }
+
+    /// The only byte that a state does not leave to `loops`, and where it leads.
+    fn link(&self, state: State, loops: State) -> Option<(u8, State)> {
+        if self.automaton.accepts[state as usize] {
+            return None;
+        }
+        let (fallback, rest) = self.fallback(state)?;
+        let [(set, next)] = rest[..] else { return None };
+        set.single().filter(|_| fallback == loops).map(|byte| (byte, next))
+    }
+
     /// A run of states that each let only one thing live, from a state on, and the state after it. Not a run: none.
     fn run_of<T>(
         &mut self,
@@ -210,6 +261,14 @@ impl<'a> Encoder<'a> {
         self.after_run(next)
     }
 
+    /// Writes a run of bytes that leaves others to `loops`, as [`Self::literals`].
+    fn chain(&mut self, (bytes, next): (Vec<u8>, State), loops: State) -> Option<State> {
+        self.code.extend([CHAIN, u8::try_from(bytes.len()).expect("runs are cut")]);
+        self.target(loops);
+        self.code.extend(bytes);
+        self.after_run(next)
+    }
+
     fn after_run(&mut self, next: State) -> Option<State> {
         if self.is_open(next) {
             return Some(next);
@@ -227,9 +286,6 @@ impl<'a> Encoder<'a> {
         if self.automaton.accepts[start as usize] {
             return None;
         }
-        let next = |state: State, class: usize| {
-            self.automaton.transitions[state as usize * self.automaton.class_count + class]
-        };
         // Of every beginning of the text its state, and which shorter beginning it ends with.
         let mut chain = vec![start];
         let mut ends_with = vec![0usize];
@@ -238,13 +294,13 @@ impl<'a> Encoder<'a> {
         while text.len() < usize::from(u8::MAX) {
             let fallback = ends_with[text.len()];
             let differs = |&class: &usize| {
-                let back = if text.is_empty() { start } else { next(chain[fallback], class) };
-                next(state, class) != back
+                let back = if text.is_empty() { start } else { self.next(chain[fallback], class) };
+                self.next(state, class) != back
             };
             let mut other = (0..self.automaton.class_count).filter(differs);
             let (Some(class), None) = (other.next(), other.next()) else { break };
             let Some(byte) = self.classes[class].single() else { break };
-            let after = next(state, class);
+            let after = self.next(state, class);
             // Of the beginning that is longer by this byte.
             let mut end = if text.is_empty() { None } else { Some(fallback) };
             let shorter = loop {
@@ -289,6 +345,7 @@ impl<'a> Encoder<'a> {
             self.find(search, stack);
             return;
         }
+        let fallback = self.fallback(state);
         let mut row = std::mem::replace(&mut self.rows[state as usize], Row { default: 0, others: Vec::new() });
         let accept = if self.automaton.accepts[state as usize] { ACCEPT } else { 0 };
         // What is left on the stack last is written next: the most likely successor.
@@ -316,10 +373,20 @@ impl<'a> Encoder<'a> {
                 (_, row.default) = row.others.remove(0);
             }
         }
-        let count = u8::try_from(row.others.len()).expect("rows were checked");
-        self.code.push(count | accept);
-        self.target(row.default);
-        let (single, others): (Vec<_>, Vec<_>) = row.others.into_iter().partition(|(set, _)| set.len() == 1);
+        if let Some((loops, rest)) = fallback
+            && 1 + entries_size(&rest) < entries_size(&row.others)
+        {
+            self.code.extend([LEAVE | accept, u8::try_from(rest.len()).expect("it is less than a row")]);
+            return self.entries(loops, rest);
+        }
+        self.code.push(u8::try_from(row.others.len()).expect("rows were checked") | accept);
+        self.entries(row.default, row.others);
+    }
+
+    /// What a row holds after its count.
+    fn entries(&mut self, default: State, others: Vec<(ByteSet, State)>) {
+        self.target(default);
+        let (single, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(set, _)| set.len() == 1);
         self.code.push(u8::try_from(single.len()).expect("rows were checked"));
         for (set, target) in single {
             self.code.extend(set.iter());

@@ -20,7 +20,7 @@ use crate::ir::Rules;
 use crate::parse::Template;
 use portprint_tables::code::Strategy;
 
-use block::{Sections, number};
+use block::{BytePool, Sections};
 use sets::SetTable;
 pub(crate) use sets::TooMany;
 
@@ -65,7 +65,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     let mut sections = Sections::default();
     let mut sets = SetTable::new();
     let mut report = Report::new(analyses);
-    let mut code = Vec::new();
+    let mut code = BytePool::default();
     let mut lines = Vec::with_capacity(LineRow::SIZE * analyses.len());
     for (id, ((rule, analysis), encoded)) in rules.lines.iter().zip(analyses).zip(encoded).enumerate() {
         let groups = analysis.nfa.groups;
@@ -99,12 +99,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
             report.add_program(&program, row.strategy);
             program_code = Some(program.code);
         }
-        let mut put = |part: Option<Vec<u8>>| {
-            let Some(part) = part else { return LineRow::NONE };
-            let start = number(code.len());
-            code.extend(part);
-            start
-        };
+        let mut put = |part: Option<Vec<u8>>| part.map_or(LineRow::NONE, |part| code.add(&part).start);
         row.automaton = put(automaton);
         row.program = put(program_code);
         row.templates = put(fields(&rule.syntax.templates, groups));
@@ -123,7 +118,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     }
     sections.put(Section::Lines, lines);
     sections.put(Section::Sets, sets.encode());
-    sections.put(Section::Code, code);
+    sections.put(Section::Code, code.into_bytes());
     report.prefilter = prefilter::emit(&selections, &mut sections);
     let by_position = (0..).zip(&selections).filter(|(_, it)| matches!(it, Selection::Positions(_)));
     let by_position: Vec<u32> = by_position.map(|(line, _)| line).collect();

@@ -135,8 +135,11 @@ pub(super) fn text(out: &mut Vec<u8>, name: &str, value: &str) {
 
 pub(super) fn list(out: &mut Vec<u8>, name: &str, values: &[impl AsRef<str>]) {
     json::key(out, name);
+    out.push(b'[');
     for (index, value) in values.iter().enumerate() {
-        out.push(if index == 0 { b'[' } else { b',' });
+        if index > 0 {
+            out.push(b',');
+        }
         json::string(out, value.as_ref());
     }
     out.push(b']');
@@ -150,4 +153,22 @@ pub(super) fn number(out: &mut Vec<u8>, name: &str, value: u64) {
 pub(super) fn boolean(out: &mut Vec<u8>, name: &str, value: bool) {
     json::key(out, name);
     out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_json_however_long_it_is() {
+        for (values, expected) in [
+            (&[][..], r#""alpn":[]"#),
+            (&["h2"], r#""alpn":["h2"]"#),
+            (&["h2", "http/1.1"], r#""alpn":["h2","http/1.1"]"#),
+        ] {
+            let mut line = b"{".to_vec();
+            list(&mut line, "alpn", values);
+            assert!(line.ends_with(expected.as_bytes()), "{}", String::from_utf8_lossy(&line));
+        }
+    }
 }

@@ -34,6 +34,10 @@ impl Strategy {
 /// SETS len sets…                      a byte of each of these sets or dead; the same
 /// FIND len i j bytes… target          reads up to the first such text and over it, or dead; i and j say which two of its bytes are rarest
 /// JUMP target                         no byte is read
+/// CHAIN len target bytes…             these bytes, then goes on with the state that follows; the first other byte is not read, but left
+///                                     to the target
+/// LEAVE (| ACCEPT) n target b b×(byte target) (n-b)×(set target)
+///                                     reads a byte as a row does, but one that the row does not hold is left to the target
 /// SPAN exits                          reads up to the first byte in the set `exits`, then goes on with the row that follows
 /// LOOP1 (| ACCEPT) byte target        reads up to the first such byte and over it;
 /// LOOP2, LOOP3                        two or three bytes with a target each; without one of them the end of the response
@@ -41,6 +45,9 @@ impl Strategy {
 ///                                     reads a byte: it, or the set that holds it, says where to go on, else the default;
 ///                                     at the end of the response a match only with ACCEPT
 /// ```
+///
+/// What a byte is left to is a state that leads back to itself on many bytes, and so no `CHAIN` or `LEAVE`: in a line of which one header
+/// is looked for, nearly all bytes but the header's next one mean the same at every place.
 ///
 /// Most of a response is read in states that lead back to themselves on nearly every byte, as `.*` does: `LOOP` and `SPAN` stay in such
 /// a state without looking at each transition.
@@ -53,6 +60,10 @@ pub mod automaton {
     pub const FIRST: u16 = 2;
     /// A run of literal bytes follows.
     pub const LITERAL: u8 = 0x7F;
+    /// A run of bytes follows, and before it the target that other bytes are left to.
+    pub const CHAIN: u8 = 0x77;
+    /// A row follows; its default is the target that other bytes are left to.
+    pub const LEAVE: u8 = 0x76;
     /// Another state follows by its target.
     pub const JUMP: u8 = 0x7E;
     /// A set follows, and then a row.
@@ -70,7 +81,7 @@ pub mod automaton {
     /// Set in a row's count, or in a loop: a match when the response ends here.
     pub const ACCEPT: u8 = 0x80;
     /// The greatest number of targets in a row, but for the default.
-    pub const MAX_ROW: usize = 0x77;
+    pub const MAX_ROW: usize = 0x75;
 }
 
 /// Capture programs: for a bounded backtracker, instructions in Perl's order of preference.

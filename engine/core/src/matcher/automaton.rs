@@ -3,12 +3,13 @@
 use super::scan;
 use memchr::{memchr, memchr2, memchr3};
 use portprint_tables::code::automaton::{
-    ACCEPT, DEAD, FIND, FIRST, JUMP, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SETS, SPAN,
+    ACCEPT, CHAIN, DEAD, FIND, FIRST, JUMP, LEAVE, LITERAL, LOOP1, LOOP2, LOOP3, MATCH, SETS, SPAN,
 };
 
 /// Runs the automaton that starts `code` over the response. `sets` is the section of sets.
 ///
-/// Every step reads a byte of the response or follows a jump, and no jump leads to a jump, so the time is linear in the response.
+/// Every step reads a byte of the response or follows a jump, or leaves a byte to a state that reads it; and no jump leads to a jump. So the
+/// time is linear in the response.
 ///
 /// # Errors
 /// Where nothing can make it match any more: the offset of the byte that killed it, or the response's length when more bytes could have.
@@ -77,10 +78,32 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
                 };
                 target(code, place + 2 + 3 * index)
             }
+            CHAIN => {
+                let len = usize::from(code[place + 1]);
+                let chain = &code[place + 4..place + 4 + len];
+                let equal = response[at..].iter().zip(chain).take_while(|(found, wanted)| found == wanted).count();
+                at += equal;
+                if equal == len {
+                    place += 4 + len;
+                    continue;
+                }
+                if at == response.len() {
+                    return Err(at);
+                }
+                target(code, place + 2)
+            }
+            LEAVE => {
+                let Some(&byte) = response.get(at) else { return end(op, response) };
+                let row = &code[place + 2..];
+                let held = look_up(row, usize::from(code[place + 1]), sets, byte);
+                at += usize::from(held.is_some());
+                held.unwrap_or_else(|| target(row, 0))
+            }
             count => {
                 let Some(&byte) = response.get(at) else { return end(op, response) };
                 at += 1;
-                row(&code[place + 1..], usize::from(count), sets, byte)
+                let row = &code[place + 1..];
+                look_up(row, usize::from(count), sets, byte).unwrap_or_else(|| target(row, 0))
             }
         };
         match target {
@@ -92,24 +115,24 @@ pub(super) fn run(code: &[u8], sets: &[u8], response: &[u8]) -> Result<(), usize
     }
 }
 
-/// Where a row, from its default on, leads on a byte.
+/// Where a row, from its default on, leads on a byte, if not there.
 #[inline(always)]
-fn row(code: &[u8], count: usize, sets: &[u8], byte: u8) -> u16 {
+fn look_up(code: &[u8], count: usize, sets: &[u8], byte: u8) -> Option<u16> {
     let bytes = usize::from(code[2]);
     let (single, rest) = code[3..].split_at(3 * bytes);
     let (single, _) = single.as_chunks();
     for &[found, low, high] in single {
         if found == byte {
-            return u16::from_le_bytes([low, high]);
+            return Some(u16::from_le_bytes([low, high]));
         }
     }
     let (others, _) = rest[..4 * (count - bytes)].as_chunks();
     for &[set_low, set_high, low, high] in others {
         if contains(sets, u16::from_le_bytes([set_low, set_high]), byte) {
-            return u16::from_le_bytes([low, high]);
+            return Some(u16::from_le_bytes([low, high]));
         }
     }
-    target(code, 0)
+    None
 }
 
 /// The end of the response in a state.
