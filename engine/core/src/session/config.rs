@@ -39,7 +39,7 @@ impl SessionConfig {
     /// An adaptive wait is ten times the connect time, and never shorter than this where nothing more is known of the peer.
     pub const ADAPTIVE_FLOOR: Duration = Duration::from_secs(1);
     /// A peer that has answered several probes keeps its rhythm: it is waited for twenty times as long as its slowest first byte took, and
-    /// never shorter than this.
+    /// never shorter than this, or half of it once it has answered eight.
     pub const RHYTHM_FLOOR: Duration = Duration::from_millis(200);
     /// The least settle time.
     pub const SETTLE_FLOOR: Duration = Duration::from_millis(20);
@@ -82,11 +82,16 @@ impl SessionConfig {
         self.settle.unwrap_or_else(|| (connect_time * 4).clamp(Self::SETTLE_FLOOR, Self::SETTLE_CEILING))
     }
 
-    /// `rhythm` is how long the first byte takes at most, where that is known.
+    /// `rhythm` is how long to wait for the first byte, where the peer has shown it.
     pub(super) fn patience(&self, connect_time: Duration, rhythm: Option<Duration>) -> Option<Duration> {
-        let floor = rhythm
-            .map_or(Self::ADAPTIVE_FLOOR, |slowest| (slowest * 20).clamp(Self::RHYTHM_FLOOR, Self::ADAPTIVE_FLOOR));
+        let floor = rhythm.map_or(Self::ADAPTIVE_FLOOR, |rhythm| rhythm.min(Self::ADAPTIVE_FLOOR));
         self.adaptive.then(|| (connect_time * 10).max(floor))
+    }
+
+    /// How long to wait for the first byte of a peer that has answered so many probes, when none took it longer than `slowest`.
+    pub(super) fn rhythm(slowest: Duration, answered: usize) -> Duration {
+        let least = if answered < 8 { Self::RHYTHM_FLOOR } else { Self::RHYTHM_FLOOR / 2 };
+        (slowest * 20).max(least)
     }
 
     /// How long an answer to a handshake may take, if it does not say so itself.
@@ -94,9 +99,15 @@ impl SessionConfig {
         (connect_time * 10).max(if is_founded { Self::ADAPTIVE_FLOOR * 3 } else { Self::ADAPTIVE_FLOOR })
     }
 
-    /// How long more of an answer is waited for that nothing matches, when its first byte took `first`.
-    pub(super) fn rest(first: Duration) -> Duration {
-        (first * 20).max(Self::RHYTHM_FLOOR)
+    /// How long more of an answer is waited for that nothing matches, when its first byte took `first` and the peer's last `whole`
+    /// answers came in one piece.
+    pub(super) fn rest(first: Duration, whole: usize) -> Duration {
+        let least = match whole {
+            0..8 => Self::RHYTHM_FLOOR,
+            8..16 => Self::RHYTHM_FLOOR / 2,
+            _ => Self::RHYTHM_FLOOR / 4,
+        };
+        (first * 20).max(least)
     }
 }
 

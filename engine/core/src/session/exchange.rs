@@ -19,6 +19,8 @@ pub(super) struct Pace {
     pub(super) patience: Option<Duration>,
     /// How long it must be quiet for an answer to be complete.
     pub(super) settle: Duration,
+    /// How many of its answers in a row came in one piece.
+    pub(super) whole: usize,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,11 @@ impl Exchange {
         self.begun
     }
 
+    /// Whether what came did so in one piece.
+    pub(super) fn is_whole(&self) -> bool {
+        self.last_heard <= self.begun + self.first_heard() + self.pace.settle
+    }
+
     /// Whether all the time that the probe has is over.
     pub(super) fn has_waited_in_full(&self, now: Duration) -> bool {
         now >= self.begun + self.pace.wait
@@ -173,7 +180,10 @@ impl Exchange {
             Some(patience) if !self.is_null || self.heard() || is_talkative => {
                 // Greetings come in pieces that have nothing to do with each other; answers do not.
                 let first = self.first_heard.filter(|_| !self.is_null);
-                end.min(self.last_heard + first.map_or(patience, |first| patience.min(SessionConfig::rest(first))))
+                end.min(
+                    self.last_heard
+                        + first.map_or(patience, |first| patience.min(SessionConfig::rest(first, self.pace.whole))),
+                )
             }
             _ => end,
         };

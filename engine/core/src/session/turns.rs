@@ -93,6 +93,8 @@ pub(super) struct Ahead {
     /// How many probes were answered, and the longest that the first byte took.
     answered: usize,
     slowest: Duration,
+    /// How many answers in a row came in one piece.
+    whole: usize,
 }
 
 impl Default for Ahead {
@@ -110,6 +112,7 @@ impl Default for Ahead {
             silent: 0,
             answered: 0,
             slowest: Duration::ZERO,
+            whole: 0,
         }
     }
 }
@@ -117,9 +120,9 @@ impl Default for Ahead {
 impl Ahead {
     /// How many probes in a row may stay unanswered alone before others are sent ahead again.
     const ALONE: u32 = 3;
-    /// Who starts anew after each client has nobody else to serve, and answers soon; but it may see late that a client has gone. That makes
-    /// half a second of patience.
-    const ANEW: Duration = Duration::from_millis(25);
+    /// How long to wait for who starts anew after each client: it has nobody else to serve, and answers soon; but it may see late that a
+    /// client has gone.
+    const ANEW: Duration = Duration::from_millis(500);
 
     const FIRST: usize = 2;
     const MOST: usize = 16;
@@ -128,15 +131,16 @@ impl Ahead {
         self.heard = self.heard.max(Some(conn));
     }
 
-    fn answered(&mut self, first_heard: Duration) {
+    fn answered(&mut self, exchange: &Exchange) {
         self.answered += 1;
-        self.slowest = self.slowest.max(first_heard);
+        self.slowest = self.slowest.max(exchange.first_heard());
+        self.whole = if exchange.is_whole() { self.whole + 1 } else { 0 };
     }
 
-    /// How long the first byte takes at most, as far as this can be told from those that have come.
+    /// How long to wait for the first byte, as far as this can be told from those that have come.
     fn rhythm(&self) -> Option<Duration> {
         const ENOUGH: usize = 3;
-        (self.answered >= ENOUGH).then_some(self.slowest)
+        (self.answered >= ENOUGH).then(|| SessionConfig::rhythm(self.slowest, self.answered))
     }
 }
 
@@ -253,8 +257,8 @@ impl Session<'_> {
         turn.stage = Stage::Reading(exchange);
     }
 
-    /// Sends a probe's payload on a connection that has brought `kept` before, and begins to read. `rhythm` is how long the first byte
-    /// takes at most, where that is known.
+    /// Sends a probe's payload on a connection that has brought `kept` before, and begins to read. `rhythm` is how long to
+    /// wait for the first byte, where the peer has shown it.
     pub(super) fn exchange(
         &mut self,
         now: Duration,
@@ -270,6 +274,7 @@ impl Session<'_> {
             wait: self.config.probe_timeout.map_or(total, |limit| limit.min(total)),
             patience: self.config.patience(connect_time, rhythm),
             settle: self.config.settle_time(connect_time),
+            whole: self.ahead.whole,
         };
         if !probe.payload().is_empty() {
             self.steps.push_back(Step::Send(conn, id));
@@ -394,7 +399,7 @@ impl Session<'_> {
         };
         self.note_end(&exchange, end);
         if exchange.heard() {
-            self.ahead.answered(exchange.first_heard());
+            self.ahead.answered(&exchange);
         }
         let is_served = exchange.heard() || self.turns.iter().take(index).any(|turn| !turn.is_over());
         let turn = &mut self.turns[index];
