@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::channel;
 
-use portprint_plugin_host::check::{CheckOptions, check, fuzz, hammer};
+use portprint_plugin_host::check::{CheckOptions, Corpus, check, fuzz, hammer};
 use portprint_plugin_host::fixture::Recorder;
 use portprint_plugin_host::{Delivery, Fixture, replay, replay_session};
 
@@ -87,7 +87,7 @@ fn a_fuzzer_drives_sessions() {
     for seed in 0..2000_u32 {
         let data: Vec<u8> =
             (0..seed % 97).map(|at| (at.wrapping_mul(seed).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        fuzz(&plugin, &data).unwrap();
+        fuzz(&plugin, &Corpus::default(), &data).unwrap();
     }
 }
 

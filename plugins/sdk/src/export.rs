@@ -1,13 +1,36 @@
 //! From a [`Plugin`](crate::Plugin) to the C ABI: the only module that says `unsafe`.
 
 /// Exports a [`Plugin`](crate::Plugin) from a shared library (`crate-type = ["cdylib"]`).
+#[cfg(not(feature = "linked"))]
 #[macro_export]
 macro_rules! export {
     ($plugin:ty) => {
+        $crate::entry! {
+            #[allow(unsafe_code, reason = "the host looks for this name")]
+            // SAFETY: no other function of a plugin has this name.
+            #[unsafe(no_mangle)]
+            $plugin
+        }
+    };
+}
+
+/// Makes a [`Plugin`](crate::Plugin)'s entry for a program that it is linked into.
+#[cfg(feature = "linked")]
+#[macro_export]
+macro_rules! export {
+    ($plugin:ty) => {
+        $crate::entry! { $plugin }
+    };
+}
+
+/// What both forms of [`export!`](crate::export!) make.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! entry {
+    ($(#[$attribute:meta])* $plugin:ty) => {
         /// The plugin as the host sees it.
-        #[allow(unsafe_code, reason = "the host looks for this name")]
-        // SAFETY: no other function of a plugin has this name.
-        #[unsafe(no_mangle)]
+        $(#[$attribute])*
+        #[must_use]
         pub extern "C" fn portprint_plugin_entry() -> *const $crate::raw::Plugin {
             use $crate::raw;
 

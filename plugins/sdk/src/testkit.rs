@@ -13,8 +13,8 @@
 use std::path::Path;
 
 use portprint_plugin_abi as abi;
-pub use portprint_plugin_host::check::{CheckOptions, check, fuzz, hammer};
-pub use portprint_plugin_host::{Delivery, Fixture, fixture, replay};
+pub use portprint_plugin_host::check::{CheckOptions, Corpus, check, fuzz, hammer};
+pub use portprint_plugin_host::{Delivery, Fixture, Plugin, fixture, replay};
 
 /// What [`export!`](crate::export!) makes.
 pub type Entry = extern "C" fn() -> *const abi::Plugin;
@@ -45,10 +45,10 @@ pub fn conforms(entry: Entry, fixtures: impl AsRef<Path>) {
 /// If it breaks a rule.
 #[must_use]
 #[allow(unsafe_code, reason = "an entry is a pointer in C")]
-pub fn plugin(entry: Entry) -> portprint_plugin_host::Plugin {
+pub fn plugin(entry: Entry) -> Plugin {
     // SAFETY: what `export!` makes gives a pointer to a static.
     let entry = unsafe { entry().as_ref() }.expect("the entry is not null");
-    portprint_plugin_host::Plugin::from_entry(entry).unwrap_or_else(|refusal| panic!("{refusal}"))
+    Plugin::from_entry(entry).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 /// All fixtures of a folder, by name.

@@ -17,8 +17,8 @@ use crate::fixture::{Fixture, Transport};
 use crate::replay::replay_steps;
 use crate::{Delivery, Description, Plugin, Trigger, replay};
 pub use hammer::{HammerError, Hammered, hammer};
-pub use noise::fuzz;
-use noise::{Corpus, Tally, random_session};
+pub use noise::{Corpus, fuzz};
+use noise::{Tally, random_session};
 
 /// How thorough a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

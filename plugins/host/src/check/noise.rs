@@ -19,14 +19,16 @@ const BYTES: usize = 96;
 
 /// What peers say, for sessions to be made of.
 #[derive(Debug, Default)]
-pub(super) struct Corpus {
+pub struct Corpus {
     said: Vec<Vec<u8>>,
     requests: Vec<Vec<u8>>,
     tls: Vec<TlsInfo>,
 }
 
 impl Corpus {
-    pub(super) fn of(fixtures: &[Fixture]) -> Self {
+    /// What peers say in these.
+    #[must_use]
+    pub fn of(fixtures: &[Fixture]) -> Self {
         let mut corpus = Self::default();
         for fixture in fixtures {
             corpus.said.extend(fixture.said().filter(|bytes| !bytes.is_empty()).map(<[u8]>::to_vec));
@@ -84,12 +86,12 @@ pub(super) fn random_session(plugin: &Plugin, corpus: &Corpus, seed: u64, number
     session(plugin, corpus, &mut Random::new(seed, number))
 }
 
-/// Derives a session from any bytes, for a fuzzer: what is told, in which order, and the bytes of it.
+/// Derives a session from any bytes, for a fuzzer: what is told, in which order, and what of the corpus is said, changed, cut or made up.
 ///
 /// # Errors
 /// The plugin broke a rule.
-pub fn fuzz(plugin: &Plugin, data: &[u8]) -> Result<(), Fault> {
-    session(plugin, &Corpus::default(), &mut Script(data)).map(|_| ())
+pub fn fuzz(plugin: &Plugin, corpus: &Corpus, data: &[u8]) -> Result<(), Fault> {
+    session(plugin, corpus, &mut Script(data)).map(|_| ())
 }
 
 fn session(plugin: &Plugin, corpus: &Corpus, choices: &mut impl Choices) -> Result<Tally, Fault> {
