@@ -46,7 +46,8 @@ impl Handshakes for Plugins {
             inside: script.inside,
             is_founded: script.is_founded,
         };
-        self.scripts.iter().enumerate().map(of).collect()
+        let is_there = |(_, script): &(usize, &Script)| !script.inside || evidence.inside.is_some();
+        self.scripts.iter().enumerate().filter(is_there).map(of).collect()
     }
 
     fn open(&self, plugin: PluginId, _: &Target<'_>) -> Result<Box<dyn Handshake>, Fault> {
@@ -135,6 +136,20 @@ fn a_silent_port_is_named_by_the_first_in_order_that_knows_it() {
         assert_eq!((played.report.state, played.report.outcome), (PortState::Open, Outcome::Identified));
         assert!(played.took < Duration::from_secs(60), "who comes after one that knows is ended: {:?}", played.took);
     }
+}
+
+#[test]
+fn a_port_that_waits_for_nobody_is_asked_by_plugins_before_it_is_called_wrapped() {
+    // It closes what says nothing for a second.
+    let peer = Peer::new().greeting(1000, Say::Eof).answers(b"hello", 30, b"HELLO!");
+    let script = |actions: &[Action]| vec![on_silence("quick", actions)];
+    let (played, told) = play(&peer, Cut::Whole, script(&[Action::Reconnect, send(b"hello", 6), done("quick")]));
+    assert_eq!(told.len(), 1, "{}", played.transcript);
+    assert_eq!(found(&played), [("quick", "quick")], "{}", played.transcript);
+    assert_eq!(played.report.outcome, Outcome::Identified, "{}", played.transcript);
+    let (played, _) = play(&peer, Cut::Whole, script(&[Action::Reconnect, send(b"nobody knows", 6), Action::GiveUp]));
+    assert!(played.transcript.contains("quick hears Eof"), "{}", played.transcript);
+    assert_eq!((found(&played), played.report.outcome), (vec![], Outcome::Tcpwrapped), "{}", played.transcript);
 }
 
 #[test]
@@ -368,4 +383,37 @@ fn behind_starttls_the_rules_ask_again() {
         play_as(Protocol::Tcp, config, &once, Cut::Whole, vec![founded("starttls", &starttls(13, "ftp"))]);
     assert!(played.transcript.contains("hears Refused"), "{}", played.transcript);
     assert_eq!(found(&played), [("starttls", "ftp")]);
+}
+
+#[test]
+fn a_plugin_that_finds_tls_where_the_rules_do_not_sends_the_session_inside() {
+    let config = SessionConfig { tls: true, ..SessionConfig::default() };
+    let tls = on_silence("tls", &[Action::Reconnect, send(b"modern hello", 2), done("ssl")]);
+    let again = Script { inside: true, ..founded("again", &[Action::Reconnect, send(b"kex", 4), done("ssh")]) };
+    let ssh = Peer::new().greets(5, b"SSH-2.0-Opend_9\r\n").answers(b"kex", 5, b"keys");
+    let refuses = Peer::new().greeting(1, Say::Eof);
+    let both = vec![tls.clone(), again];
+    for (inside, scripts, outcome, service, plugins) in [
+        (&ssh, &both, Outcome::Identified, Some("ssh"), vec![("tls", "ssl"), ("again", "ssh")]),
+        (&Peer::new(), &vec![tls.clone()], Outcome::Unrecognized, None, vec![("tls", "ssl")]),
+        (&refuses, &vec![tls], Outcome::Tcpwrapped, None, vec![("tls", "ssl")]),
+    ] {
+        let peer = Peer::new().answers(b"modern hello", 5, b"\x16\x03").speaks_tls(inside.clone());
+        for cut in [Cut::Whole, Cut::Bytes, Cut::Random(7)] {
+            let (played, told) = play_as(Protocol::Tcp, config, &peer, cut, scripts.clone());
+            let text = &played.transcript;
+            assert_eq!(text.matches("tls hears Start").count(), 1, "outside once: {text}");
+            assert!(told.len() == 2 && told[1].ends_with("tls=true"), "{told:?}");
+            let report = &played.report;
+            assert_eq!((report.outcome, report.tls), (outcome, true), "{text}");
+            assert_eq!(report.answer.as_ref().map(|it| it.service.as_str()), service, "{text}");
+            assert_eq!(found(&played), plugins, "{text}");
+            let opened = text.matches(" connect").count() - text.matches(" connected").count();
+            assert_eq!(opened, text.matches(" close\n").count(), "{text}");
+        }
+    }
+    // Without TLS of the driver's own, that it is spoken is all that is known.
+    let peer = Peer::new().answers(b"modern hello", 5, b"\x16\x03").speaks_tls(ssh);
+    let (played, told) = play(&peer, Cut::Whole, both);
+    assert_eq!((told.len(), found(&played)), (1, vec![("tls", "ssl")]));
 }

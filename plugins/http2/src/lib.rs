@@ -49,7 +49,8 @@ impl Plugin for Http2 {
             Trigger::Service("grpc"),
             Trigger::Service("http2"),
             Trigger::Tls,
-            Trigger::Silent,
+            // Servers of HTTP/2 alone say SETTINGS at once, or answer HTTP/1.
+            Trigger::SilentRare,
             // SETTINGS with no entry, or up to seven.
             Trigger::Prefix(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
             Trigger::Prefix(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00"),

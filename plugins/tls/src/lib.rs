@@ -35,6 +35,7 @@ impl Plugin for Tls {
         ports: &[443, 8443, 993, 995, 465, 636, 990, 853, 5061, 5671, 6697, 8883, 9443],
         triggers: &[
             Trigger::Tls,
+            Trigger::SilentStream,
             Trigger::Service("ssl"),
             Trigger::Prefix(b"\x16\x03\x00"),
             Trigger::Prefix(b"\x16\x03\x01"),

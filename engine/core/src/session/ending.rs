@@ -3,7 +3,7 @@
 use portprint_tables::{ProbeId, Protocol};
 
 use super::{
-    Ahead, Answer, End, Exchange, Found, Outcome, Plan, PortState, Report, Seen, Session, Stage, Step, level_of,
+    Ahead, Answer, End, Exchange, Found, Outcome, Plan, PortState, Report, Seen, Session, Stage, Step, Tunnel, level_of,
 };
 use crate::Scratch;
 use alloc::boxed::Box;
@@ -55,7 +55,8 @@ impl<'d> Session<'d> {
 
     /// There is no next probe: the end, unless TLS is to be gone into.
     pub(super) fn after_last(&mut self, now: Duration) {
-        if self.report.is_some() {
+        // It may have ended without a last probe, and be the plugins' turn.
+        if self.report.is_some() || self.shaking.is_some() {
             return;
         }
         let goes_inside = self.tunnel.is_none()
@@ -69,11 +70,23 @@ impl<'d> Session<'d> {
         if goes_inside { self.begin_inside(now) } else { self.finish(None) }
     }
 
+    /// Plugins have had their turn: the end, unless all that is known is that one of them has found TLS.
+    pub(super) fn after_handshakes(&mut self, now: Duration, cause: Option<Outcome>) {
+        let is_outside = self.tunnel.is_none() && self.protocol == Protocol::Tcp && self.config.tls;
+        if !is_outside || self.answer().is_some() || !self.has_found_only_tls() {
+            return self.conclude(cause);
+        }
+        self.found = self.take_findings();
+        self.begin_inside(now);
+    }
+
     /// Begins again inside TLS. What was learnt outside is kept for the case that there is nothing.
     fn begin_inside(&mut self, now: Duration) {
-        let Some(outer) = self.answer().cloned() else { return };
         self.close_greeted();
-        self.tunnel = Some(Box::new(outer));
+        let banner = self.answer().map(|outer| outer.banner.clone());
+        let banner = banner.unwrap_or_else(|| core::mem::take(&mut self.first_response));
+        let is_shaken = self.shaking.take().is_some();
+        self.tunnel = Some(Box::new(Tunnel { banner, is_shaken }));
         self.answers.clear();
         self.first_response.clear();
         self.seen.clear();
@@ -173,7 +186,8 @@ impl<'d> Session<'d> {
 
     /// Ends the session.
     pub(super) fn conclude(&mut self, cause: Option<Outcome>) {
-        let found = self.take_findings();
+        let mut found = core::mem::take(&mut self.found);
+        found.extend(self.take_findings());
         self.answers.sort_by_key(|(level, _)| *level);
         let answer = core::mem::take(&mut self.answers).into_iter().next().map(|(_, answer)| answer);
         let tunnel = self.tunnel.take();
@@ -199,7 +213,7 @@ impl<'d> Session<'d> {
             (None, Some(answer)) if answer.soft && !is_found => Outcome::Soft,
             (None, Some(_)) => Outcome::Identified,
             (None, None) if is_found => Outcome::Identified,
-            (None, None) if !self.first_response.is_empty() => Outcome::Unrecognized,
+            (None, None) if is_tunnel || !self.first_response.is_empty() => Outcome::Unrecognized,
             // To a plugin, which did not know it.
             (None, None) if self.protocol == Protocol::Udp && self.has_spoken => Outcome::Unrecognized,
             (None, None) if is_wrapped => Outcome::Tcpwrapped,

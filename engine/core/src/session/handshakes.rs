@@ -192,6 +192,9 @@ impl<'d> Session<'d> {
             inside: self.tunnel.as_ref().and(self.tls_info.as_deref()),
         };
         let mut candidates = handshakes.candidates(&evidence);
+        if self.tunnel.as_ref().is_some_and(|tunnel| tunnel.is_shaken) {
+            candidates.retain(|candidate| candidate.inside);
+        }
         // Each opens a connection at least.
         let mut left = self.config.handshakes;
         candidates.retain(|candidate| {
@@ -277,13 +280,19 @@ impl<'d> Session<'d> {
             // Whoever has answered anybody is not closed.
             let is_closed = shaking.is_refused && !self.has_spoken;
             let cause = shaking.cause.or(is_closed.then_some(Outcome::Refused));
-            self.conclude(cause);
+            self.after_handshakes(now, cause);
         }
     }
 
     /// When something is due.
     pub(super) fn next_handshake_moment(&self) -> Option<Duration> {
         self.shaking.as_ref()?.running.iter().map(Running::due).min()
+    }
+
+    /// Whether plugins have found TLS and no service.
+    pub(super) fn has_found_only_tls(&self) -> bool {
+        let Some(shaking) = &self.shaking else { return false };
+        !shaking.done.is_empty() && !shaking.done.iter().any(|(_, found)| found.names_service())
     }
 
     /// What was found, in the order of candidates.

@@ -90,8 +90,8 @@
 //!
 //! # TLS
 //! A hard hit on a line whose service is `ssl` (UDP: `dtls`) begins everything again inside TLS, if the driver can
-//! ([`SessionConfig::tls`]). What is found inside is the answer. That hit is not: where nothing is found, or the handshake fails, all that is
-//! reported of it is that TLS is spoken, and its bytes.
+//! ([`SessionConfig::tls`]); so does a plugin that finds TLS where no line matches. What is found inside is the answer. That hit is not:
+//! where nothing is found, or the handshake fails, all that is reported of it is that TLS is spoken, and its bytes.
 //!
 //! # UDP
 //! There is no NULL probe, and no end of a connection. A port is open when it answers, closed when ICMP says so before it has answered
@@ -168,8 +168,8 @@ pub struct Session<'d> {
     /// How often the connection in progress was refused.
     refused: usize,
     answers: Vec<(Level, Answer)>,
-    /// Inside TLS, and the answer that said so.
-    tunnel: Option<Box<Answer>>,
+    /// Inside TLS.
+    tunnel: Option<Box<Tunnel>>,
     tls_info: Option<Box<TlsInfo>>,
     first_response: Vec<u8>,
     seen: Vec<Seen>,
@@ -186,7 +186,18 @@ pub struct Session<'d> {
     greeted: Option<Greeted>,
     /// The probes have told what they can, and plugins are at work.
     shaking: Option<Box<Shaking>>,
+    /// What plugins found before the session went inside TLS.
+    found: Vec<Found>,
     report: Option<Report>,
+}
+
+/// How it became known that TLS is spoken.
+#[derive(Debug)]
+struct Tunnel {
+    /// What a line matched that says so; if a plugin found it, what the peer said first.
+    banner: Vec<u8>,
+    /// Plugins have had their turn outside.
+    is_shaken: bool,
 }
 
 #[derive(Debug)]
@@ -233,6 +244,7 @@ impl<'d> Session<'d> {
             handshakes: None,
             greeted: None,
             shaking: None,
+            found: Vec::new(),
             report: None,
         };
         let probe = if session.excluded { None } else { session.choose() };
