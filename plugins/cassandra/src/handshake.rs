@@ -113,7 +113,7 @@ fn name_product(talk: &mut Talk, product: &str) {
         talk.found.product = product.into();
         talk.found.cpe = match product {
             "Apache Cassandra" => vec!["cpe:/a:apache:cassandra".into()],
-            "ScyllaDB" => vec!["cpe:/a:scylladb:scylla".into()],
+            "ScyllaDB" => vec!["cpe:/a:scylladb:scylladb".into()],
             _ => vec![],
         };
     }

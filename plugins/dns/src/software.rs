@@ -10,7 +10,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("dnsmasq", "dnsmasq", "cpe:/a:thekelleys:dnsmasq"),
     ("dnsmasq-pi-hole", "dnsmasq", "cpe:/a:thekelleys:dnsmasq"),
     ("knot dns", "cz.nic Knot DNS", ""),
-    ("microsoft dns", "Microsoft DNS", "cpe:/a:microsoft:dns"),
+    ("microsoft dns", "Microsoft DNS", ""),
     ("nsd", "NLnet Labs NSD", "cpe:/a:nlnetlabs:nsd"),
     ("powerdns authoritative server", "PowerDNS Authoritative Server", "cpe:/a:powerdns:authoritative"),
     ("powerdns recursor", "PowerDNS Recursor", "cpe:/a:powerdns:recursor"),

@@ -60,7 +60,7 @@ fn software_is_told() {
         tell("PowerDNS Recursor 4.8.8 (built Jan 1 2024 by root@localhost)"),
         "PowerDNS Recursor|4.8.8||cpe:/a:powerdns:recursor:4.8.8"
     );
-    assert_eq!(tell("Microsoft DNS 6.1.7601 (1DB15D39)"), "Microsoft DNS|6.1.7601||cpe:/a:microsoft:dns:6.1.7601");
+    assert_eq!(tell("Microsoft DNS 6.1.7601 (1DB15D39)"), "Microsoft DNS|6.1.7601||");
     assert_eq!(tell("CoreDNS-1.11.1"), "CoreDNS|1.11.1||cpe:/a:coredns.io:coredns:1.11.1");
     assert_eq!(tell("Technitium DNS Server 13.2"), "Technitium DNS Server|13.2||");
     for custom in ["none of your business", "", "1.0", "go away!", "-", "192.0.2.1", "é 9.1"] {

@@ -103,7 +103,7 @@ impl Vendor {
         }
         let rest = bare.strip_prefix(number).unwrap_or_default();
         if rest.contains("-id64") || rest.contains("-id32") {
-            return vendor("Sphinx Search SphinxQL", number, "cpe:/a:sphinx:sphinx_search");
+            return vendor("Sphinx Search SphinxQL", number, "cpe:/a:sphinxsearch:sphinx");
         }
         let is_mysql =
             number.split('.').count() == 3 && matches!(number.split('.').next(), Some("3" | "4" | "5" | "8" | "9"));

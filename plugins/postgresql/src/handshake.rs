@@ -148,7 +148,6 @@ async fn parameters(talk: &mut Talk) {
                     talk.found.product = "CockroachDB".into();
                     let version = value.split(' ').find_map(|word| word.strip_prefix('v')).unwrap_or_default();
                     version.clone_into(&mut talk.found.version);
-                    talk.found.cpe = vec![format!("cpe:/a:cockroachlabs:cockroachdb:{version}")];
                 }
                 "in_hot_standby" => talk.found.detail("hot_standby", value == "on"),
                 "is_superuser" => talk.found.detail("superuser", value == "on"),
