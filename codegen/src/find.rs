@@ -170,14 +170,18 @@ fn add_folder(folder: &Path, licence: Option<&str>, found: &mut Found) -> Result
     Ok(())
 }
 
-/// What is in a folder and has this extension, by name.
+/// The files of a folder that have this extension, by name.
 ///
 /// # Errors
-/// When the folder cannot be read.
+/// When the folder cannot be read, or something else than a file has such a name: a pipe would be waited for.
 pub fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let mut paths: Vec<_> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     paths.retain(|path| path.extension().is_some_and(|it| it == extension));
     paths.sort();
-    Ok(paths)
+    // What cannot be looked at is told when it is read.
+    match paths.iter().find(|path| path.metadata().is_ok_and(|it| !it.is_file())) {
+        Some(other) => Err(io::Error::other(format!("{:?} is not a file", other.file_name().unwrap_or_default()))),
+        None => Ok(paths),
+    }
 }

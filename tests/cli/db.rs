@@ -262,6 +262,30 @@ fn rules_are_linted_with_their_examples() {
     }
     write("examples/a.jsonl", &(good + &example("two", r#"{"service":"two","soft":false,"product":"Two.."}"#)));
     assert_eq!(lint(&["rules"]).ended(0).out, "2 lines, 1 probe: nothing found\n");
+    // Null is for what nobody is to answer; where an answer stands is not compared. What is foreign is shown without control bytes.
+    let nobody = example("three", "null");
+    let placed = example("one3", r#"{"service":"one","soft":false,"version":"3","line":99,"probe":"Q","source":"s"}"#);
+    write("examples/b.jsonl", &(nobody + &placed));
+    assert_eq!(lint(&["rules"]).ended(0).out, "2 lines, 1 probe: nothing found\n");
+    write("examples/b.jsonl", &(example("one1", "null") + &example("x", "3") + &example("x", "{\"os\":\"\u{9b}1m\"}")));
+    let out = lint(&["rules"]).ended(3).out;
+    for told in [
+        "lint: b.jsonl:1: expected {}, answered {\"service\":\"one\",\"soft\":false,\"version\":\"1\"}",
+        "lint: b.jsonl:2: expect is 3: expected an object, or null for no answer",
+        "lint: b.jsonl:3: expected {\"os\":\"\\u{9b}1m\"}, answered {}",
+    ] {
+        assert!(out.contains(told), "{told}\n{out}");
+    }
+    // A pipe is not waited for, and examples that cannot be looked at are not passed over.
+    std::fs::remove_file(rules.join("examples/b.jsonl")).expect("it is there");
+    let pipe = rules.join("examples/p.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo").success());
+    assert!(lint(&["rules"]).ended(1).err.contains("rules/examples: \"p.jsonl\" is not a file"));
+    std::fs::remove_file(&pipe).expect("it is there");
+    std::fs::create_dir(place.path("other")).expect("the folder can be made");
+    std::fs::copy(rules.join("a.probes"), place.path("other/a.probes")).expect("it can be copied");
+    std::fs::write(place.path("other/examples"), "").expect("the folder can be written");
+    assert!(lint(&["other"]).ended(1).err.contains("other/examples: it is not a folder"));
     // Together the files of a folder are one set: a line of one hides that of another.
     write("b.probes", "Probe TCP P q|x|\nmatch two m|^one!| p/$3/\n");
     let run = lint(&["rules", "--format", "json", "--examples", "rules/examples/a.jsonl"]).ended(3);

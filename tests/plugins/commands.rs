@@ -127,7 +127,15 @@ fn a_recording_is_there_when_it_is_whole() {
     // What is no file takes it as it comes.
     let (code, out, err) =
         portprint(&place, &["plugin", "run", "shout.so", &format!("127.0.0.1:{port}"), "--record", "/dev/stdout"]);
-    assert!(code == 0 && out.ends_with(&recorded), "{out}{err}");
+    assert!(code == 0 && out.starts_with(&recorded), "{out}{err}");
+    // It does not matter whether somebody reads what was found.
+    fs::remove_file(place.path("mine.txt")).expect("it can be removed");
+    let (reader, writer) = std::io::pipe().expect("there are pipes");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
+    command.args(["plugin", "run", "shout.so", &format!("127.0.0.1:{port}"), "--record", "mine.txt"]);
+    let status = command.current_dir(place.folder()).stdout(writer).status().expect("the program can be started");
+    assert_eq!((status.code(), place.read("mine.txt")), (Some(0), recorded));
 }
 
 #[test]

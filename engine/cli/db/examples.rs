@@ -8,9 +8,9 @@ use std::path::Path;
 use portprint_codegen::{Compiled, find};
 use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, LineId, SourceId};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::escape;
 use crate::exit::Failure;
 use crate::match_command::answer::{Answer, Format, Id, Names};
 use crate::match_command::probes::Probes;
@@ -36,7 +36,7 @@ impl Unanswered {
 
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+        write!(f, "{}:{}: {}", escape::line(&self.file), self.line, self.message)
     }
 }
 
@@ -75,11 +75,8 @@ pub(super) fn check(compiled: Compiled, path: &Path) -> Result<Vec<Unanswered>, 
     Ok(found)
 }
 
-/// What an example has besides the fields of any record.
-#[derive(Deserialize)]
-struct Expected {
-    expect: Option<Map<String, Value>>,
-}
+/// Where an answer stands, and not what it is.
+const PLACE: [&str; 3] = ["probe", "source", "line"];
 
 struct Asker {
     matcher: Matcher<'static>,
@@ -95,7 +92,8 @@ impl Asker {
     /// Asks for one, and crosses the line that answers off.
     fn ask(&mut self, line: &[u8]) -> Result<(), String> {
         let record = Record::parse(line, &self.probes).map_err(|bad| bad.message)?;
-        let Expected { expect } = serde_json::from_slice(line).map_err(|error| format!("not an example: {error}"))?;
+        let mut fields: Map<String, Value> =
+            serde_json::from_slice(line).map_err(|error| format!("not an example: {error}"))?;
         let probe = record.probe.ok_or("no probe: expected the name of the one that drew the response")?;
         let response = record.response(&mut self.buffer).map_err(|bad| bad.message)?;
         let verdict = self.matcher.classify(record.protocol, probe, response, &mut self.scratch);
@@ -105,8 +103,17 @@ impl Asker {
         if let Some(hit) = &verdict.hit {
             self.without.remove(&hit.line);
         }
-        let Some(mut expected) = expect else { return Ok(()) };
+        let mut expected = match fields.remove("expect") {
+            None => return Ok(()),
+            // No line is to answer.
+            Some(Value::Null) => Map::new(),
+            Some(Value::Object(fields)) => fields,
+            Some(other) => {
+                return Err(format!("expect is {}: expected an object, or null for no answer", shown(&other)));
+            }
+        };
         expected.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+        PLACE.iter().for_each(|key| drop(expected.remove(*key)));
         let mut answered = Map::new();
         if let Some(hit) = &verdict.hit {
             let mut written = Vec::new();
@@ -114,14 +121,22 @@ impl Asker {
             let written: Value = serde_json::from_slice(&written).map_err(|error| error.to_string())?;
             answered
                 .extend(written["match"].as_object().into_iter().flatten().map(|(key, it)| (key.clone(), it.clone())));
-            // Where the answer stands, and not what it is.
-            ["probe", "source", "line"].iter().for_each(|key| drop(answered.remove(*key)));
+            PLACE.iter().for_each(|key| drop(answered.remove(*key)));
         }
         if expected == answered {
             return Ok(());
         }
-        Err(format!("expected {}, answered {}", Value::from(expected), Value::from(answered)))
+        Err(format!("expected {}, answered {}", shown(&Value::from(expected)), shown(&Value::from(answered))))
     }
+}
+
+/// A value inside a message: on one line, and not too long.
+fn shown(value: &Value) -> String {
+    const MOST: usize = 400;
+    let text = value.to_string();
+    let end = text.char_indices().nth(MOST).map(|(at, _)| at);
+    let cut = end.map_or(text.clone(), |end| format!("{}…", &text[..end]));
+    escape::line(&cut).into_owned()
 }
 
 /// The text of a file, or of all `*.jsonl` of a folder, with their names.

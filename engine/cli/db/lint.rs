@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::examples::{self, Unanswered};
 use super::{Format, sources};
 use crate::context::Context;
+use crate::escape;
 use crate::exit::{Ending, Failure};
 use crate::output;
 
@@ -23,8 +24,8 @@ use crate::output;
 /// may take time to the third power of the length, or worse; probes that no line is for, or that send what another one sends; with
 /// examples, lines that answer none and examples that are answered otherwise.
 ///
-/// A folder stands for all its `*.probes` as one set of rules, with the examples in its `examples`. Without files the database in use is
-/// looked at. The exit code is 3 if anything is found.
+/// A folder stands for all its `*.probes` as one set of rules; alone, with the examples in its `examples`. Without files the database in
+/// use is looked at. The exit code is 3 if anything is found.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -50,9 +51,12 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Ending, Failure> {
     let sources = sources(context, &args.files)?;
     let beside = match args.files.as_slice() {
-        [folder] => Some(folder.join("examples")).filter(|examples| examples.is_dir()),
+        [folder] => Some(folder.join("examples")).filter(|examples| examples.symlink_metadata().is_ok()),
         _ => None,
     };
+    if let Some(examples) = beside.as_ref().filter(|examples| !examples.is_dir()) {
+        return Err(Failure::file(escape::path(examples), "it is not a folder; examples are looked for in one"));
+    }
     let faults = |faults: Diagnostics| Failure::fault(format!("the database has faults\n{faults}"));
     let analysed = Analysed::new(&sources).map_err(faults)?;
     let found = lint(&analysed);

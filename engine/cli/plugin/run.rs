@@ -10,7 +10,7 @@ use portprint_core::Matcher;
 use portprint_core::handshake::{
     Action, Candidate, Event, Evidence, Fault, Handshake, Handshakes, PluginId, Target as Port,
 };
-use portprint_core::session::{Report, SessionConfig};
+use portprint_core::session::{PortState, Report, SessionConfig};
 use portprint_plugin_host::fixture::Recorder;
 use portprint_plugin_host::{Fixture, Plugin};
 use portprint_scan::{
@@ -77,20 +77,26 @@ pub(super) fn run(context: &Context, args: Args) -> Result<Ending, Failure> {
     for found in &report.found {
         findings::show(&mut out, found);
     }
+    // Whoever reads the output may have gone, which ends the program.
+    let recorded = recording.map(|recording| record(recording, &kept, report.state)).transpose();
     output::write(context.color(), &out)?;
-    if let Some(recording) = recording {
-        let Some(fixture) = lock(&kept.recorded).take() else {
-            let what = if kept.has_begun.load(Ordering::Relaxed) {
-                "the conversation did not come to its end".to_owned()
-            } else {
-                format!("there was no conversation, because the port is {}", report.state)
-            };
-            return Err(Failure::fault(format!("{what}; nothing is recorded")));
-        };
-        let name = recording.write(&fixture.to_string())?;
+    if let Some(name) = recorded? {
         log::info!("{name}: recorded; say in its first lines what software it was");
     }
     Ok(Ending::Done)
+}
+
+/// Writes the fixture, and gives its name.
+fn record(recording: Recording, kept: &Kept, state: PortState) -> Result<String, Failure> {
+    let Some(fixture) = lock(&kept.recorded).take() else {
+        let what = if kept.has_begun.load(Ordering::Relaxed) {
+            "the conversation did not come to its end".to_owned()
+        } else {
+            format!("there was no conversation, because the port is {state}")
+        };
+        return Err(Failure::fault(format!("{what}; nothing is recorded")));
+    };
+    recording.write(&fixture.to_string())
 }
 
 /// The target, if it is one port of one host; its transport is said then.

@@ -392,12 +392,16 @@ impl FromStr for OutputArg {
 
 /// `500ms`, `5s`, `1m 30s`, or seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a duration like 500ms, 5s, 2m, or as seconds: 5, 0.5".to_owned();
-    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        let seconds = text.parse::<f64>().map_err(|_| wrong())?;
-        return Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
-    }
-    humantime::parse_duration(text).map_err(|_| wrong())
+    // Times are added up, and clocks end somewhere.
+    const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let is_seconds = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let read = if is_seconds {
+        text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    } else {
+        humantime::parse_duration(text).ok()
+    };
+    read.filter(|time| *time <= LONGEST)
+        .ok_or_else(|| "write a duration like 500ms, 5s, 2m, or as seconds: 5, 0.5; a year at most".to_owned())
 }
 
 /// A name as DNS has it (RFC 1123, 2.1), with underscores, which exist.
@@ -448,6 +452,9 @@ mod tests {
             ("-5", None),
             (".", None),
             ("5 parsecs", None),
+            ("366d", Some(31_622_400_000)),
+            ("367d", None),
+            ("18446744073709551615s", None),
             ("99999999999999999999999999999", None),
         ] {
             assert_eq!(duration(text).ok().map(|time| time.as_millis()), expected, "{text}");

@@ -115,7 +115,7 @@ impl Exchange {
 
     /// Whether what came did so in one piece.
     pub(super) fn is_whole(&self) -> bool {
-        self.last_heard <= self.begun + self.first_heard() + self.pace.settle
+        self.last_heard <= (self.begun + self.first_heard()).saturating_add(self.pace.settle)
     }
 
     /// Whether all the time that the probe has is over.
@@ -173,7 +173,8 @@ impl Exchange {
         let end = self.begun + self.pace.wait;
         if let Some(since) = self.settling {
             // A peer that drips is not followed for ever.
-            return (self.last_heard + self.pace.settle).min(end.max(since + self.pace.settle));
+            let settle = self.pace.settle;
+            return self.last_heard.saturating_add(settle).min(end.max(since.saturating_add(settle)));
         }
         let end = match self.pace.patience {
             // Who speaks first does so when it likes: a banner that looks up its client's name takes seconds.
