@@ -96,8 +96,11 @@ def field(name, floor, named):
 
 
 def main():
-    (scan,) = sys.argv[1:]
-    every = list(ports(scan))
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    every = list(ports(sys.argv[1]))
+    if not any(port.ours for port in every):
+        sys.exit(f"{sys.argv[1]}: no port of the lab is in it")
     real = [port for port in every if port.names]
     named = [port for port in real if port.named]
     unnamed = [port for port in real if not port.named]

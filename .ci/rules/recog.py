@@ -88,6 +88,9 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the records that contradict")
     options = parser.parse_args()
 
+    for path in (options.program, options.database, options.recog):
+        if not Path(path).exists():
+            parser.error(f"{path} is not there")
     with gzip.open(options.recog, "rt") as file:
         records = [json.loads(line) for line in file]
     named = [record for record in records if record["expect"] and record["expect"]["service"]]

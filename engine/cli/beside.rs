@@ -18,5 +18,6 @@ pub(crate) fn file(path: &Path) -> io::Result<NamedTempFile> {
         // What the umask leaves of this.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    // Nor does it help to be told its name.
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
 }
