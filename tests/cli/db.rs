@@ -217,6 +217,42 @@ fn rebuild(source: &Value) -> Vec<u8> {
     text
 }
 
+#[test]
+fn compiling_to_standard_output_gives_what_a_file_gets() {
+    let place = Place::new();
+    place.run(&["db", "compile", "-o", "test.db"], b"").ended(0);
+    let written = place.portprint(&["db", "compile", "-o", "-"]).output().expect("the program can be started");
+    assert_eq!(written.status.code(), Some(0));
+    assert!(written.stdout == std::fs::read(place.path("test.db")).unwrap());
+    assert!(!place.path("-").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn compiling_through_a_link_leaves_the_link_and_a_file_keeps_its_mode() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let place = Place::new();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (link, to) in [("near", "folder/far"), ("folder/far", "../new.db"), ("round", "circle"), ("circle", "round")] {
+        symlink(to, place.path(link)).expect("it can be linked");
+    }
+    let mode = || std::fs::metadata(place.path("new.db")).unwrap().permissions().mode() & 0o777;
+    // First the file is not there yet.
+    place.run(&["db", "compile", "-o", "near"], b"").ended(0);
+    let first = std::fs::read(place.path("new.db")).unwrap();
+    assert!(first.starts_with(b"PORTPRNT"));
+    std::fs::set_permissions(place.path("new.db"), PermissionsExt::from_mode(0o440)).unwrap();
+    place.run(&["--rules", "test.probes", "db", "compile", "-o", "near"], b"").ended(0);
+    assert!(first != std::fs::read(place.path("new.db")).unwrap());
+    assert_eq!(mode(), 0o440);
+    let run = place.run(&["db", "compile", "-o", "round"], b"").ended(1);
+    assert!(run.err.contains("round: "), "{}", run.err);
+    for link in ["near", "folder/far", "round", "circle"] {
+        assert!(place.path(link).is_symlink(), "{link}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn compiling_into_a_pipe_leaves_the_pipe() {

@@ -188,6 +188,10 @@ fn bad_records_get_an_answer_and_are_told() {
             r#"{"id":"n","error":"response is not base64: character \"\\n\" at offset 2"}"#,
         ),
         (
+            r#"{"id":"p","proto":"tcp","response":"QQ😀="}"#,
+            r#"{"id":"p","error":"response is not base64: character \"😀\" at offset 2"}"#,
+        ),
+        (
             r#"{"id":"o","proto":"tcp","response":"QUxQSEE="}"#,
             r#"{"id":"o","match":{"probe":"NULL","source":"test.probes","line":6,"soft":true,"service":"alpha"}}"#,
         ),

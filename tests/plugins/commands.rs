@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ fn place() -> Place {
     place
 }
 
+/// Longer than the name of a file can be.
+static LONG: LazyLock<String> = LazyLock::new(|| "n".repeat(300));
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     let place = place();
@@ -50,6 +53,8 @@ fn what_makes_no_sense_is_refused() {
         (record("pipes"), 2, "--record pipes: it is there already"),
         (record("-"), 2, "--record -: what is found goes to standard output"),
         (record("no/such/folder.txt"), 1, "--record no/such/folder.txt: No such file or directory (os error 2)\n"),
+        (record("new/"), 1, "--record new/: "),
+        (record(&LONG), 1, "File name too long"),
         (vec!["plugin", "run", "missing.so", "127.0.0.1:1"], 2, "missing.so: No such file"),
         (vec!["plugin", "run", "pipe.so", "127.0.0.1:1"], 2, "pipe.so: it is not a regular file but a pipe"),
         (
@@ -136,6 +141,22 @@ fn a_recording_is_there_when_it_is_whole() {
     command.args(["plugin", "run", "shout.so", &format!("127.0.0.1:{port}"), "--record", "mine.txt"]);
     let status = command.current_dir(place.folder()).stdout(writer).status().expect("the program can be started");
     assert_eq!((status.code(), place.read("mine.txt")), (Some(0), recorded));
+}
+
+#[test]
+fn a_recording_that_is_killed_leaves_nothing() {
+    let place = place();
+    let files = listed(&place);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    let target = listener.local_addr().expect("a bound socket has an address").to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portprint"));
+    command.args(["plugin", "run", "shout.so", &target, "--record", "mine.txt"]).current_dir(place.folder());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program can be started");
+    let silent = listener.accept();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(silent.is_ok());
+    assert_eq!(listed(&place), files);
 }
 
 #[test]

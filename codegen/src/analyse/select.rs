@@ -58,15 +58,18 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
             *shared.entry(folded(gram)).or_default() += 1;
         }
     }
-    let mut known: FxHashMap<(u8, u32, u128, u128), u64> = FxHashMap::default();
+    let mut known: FxHashMap<(u8, u32, Check), u64> = FxHashMap::default();
     lines
         .iter()
         .map(|line| {
-            let gram =
-                line.requirements.iter().filter_map(|it| price_grams(it, &training, &shared)).min_by_key(|it| it.0);
+            let gram = line
+                .requirements
+                .iter()
+                .filter_map(|it| price_grams(it, &line.check, &training, &shared))
+                .min_by_key(|it| it.0);
             let window = windows(line)
                 .map(|(offset, bytes)| {
-                    let key = (offset, bytes, line.check.mask, line.check.value);
+                    let key = (offset, bytes, line.check);
                     let price = known.entry(key).or_insert_with(|| training.price_window(offset, bytes, &line.check));
                     (*price, Selection::Window { offset, bytes })
                 })
@@ -74,7 +77,7 @@ pub fn select(lines: &[Analysis]) -> Vec<Selection> {
             let best = [gram.as_ref().map(|it| it.0), window.as_ref().map(|it| it.0)].into_iter().flatten().min();
             if best.is_some_and(|price| price >= DEAR) && line.automaton.is_ok() {
                 let positions = positions(line);
-                if best > Some(training.responses_with(&positions, &line.check) * RESPONSE_PRICE) {
+                if best > Some(training.price_positions(&positions, &line.check)) {
                     return Selection::Positions(Box::new(positions));
                 }
             }
@@ -94,10 +97,12 @@ fn positions(line: &Analysis) -> Positions {
     line.automaton.as_ref().map_or(Positions::ALL, Positions::of)
 }
 
-/// What a training response with the gram costs, against a line that shares it.
+/// What a training response costs on which the line would be tried, against a line that shares a gram.
 const RESPONSE_PRICE: u64 = 64;
-/// What one with the window costs whose first bytes do not pass the line's check.
-const WINDOW_PRICE: u64 = 4;
+/// What one costs on which the line would be found, but does not pass its check.
+const CHECK_PRICE: u64 = 12;
+/// What it costs that a gram stands somewhere: half of all places are looked up, and what stands beside it is looked at.
+const HIT_PRICE: u64 = 4;
 /// From this price on the tables over positions are considered too.
 const DEAR: u64 = 40 * RESPONSE_PRICE;
 const SHARED_MAX: u32 = 32;
@@ -105,27 +110,26 @@ const WINDOW_BONUS: u64 = 16;
 
 fn price_grams(
     requirement: &Requirement,
+    check: &Check,
     training: &Training,
     shared: &FxHashMap<u32, u32>,
 ) -> Option<(u64, Selection)> {
     let mut total = 0;
     let mut literals = Vec::new();
     for literal in requirement {
-        let prices: Vec<u64> = literal
-            .windows(GRAM)
-            .map(|gram| {
-                let gram = folded(gram);
-                let common = training.grams.get(&gram).copied().unwrap_or(0);
-                let sharing = shared.get(&gram).copied().unwrap_or(0).min(SHARED_MAX);
-                u64::from(common) * RESPONSE_PRICE + u64::from(sharing)
-            })
-            .collect();
+        let price = |gram| {
+            let hits = training.grams.get(&gram).map_or(0, |known| known.hits);
+            let sharing = shared.get(&gram).copied().unwrap_or(0).min(SHARED_MAX);
+            hits * HIT_PRICE + u64::from(sharing)
+        };
+        let prices: Vec<u64> = literal.windows(GRAM).map(|gram| price(folded(gram))).collect();
         let (place, price) =
             prices.windows(STRIDE).map(|pair| pair.iter().sum::<u64>()).enumerate().min_by_key(|&(_, price)| price)?;
-        total += price;
         let start = (place + GRAM + STRIDE - 1).saturating_sub(LITERAL_MAX).min(place);
         let end = literal.len().min(start + LITERAL_MAX);
-        literals.push(LiteralGrams { literal: literal[start..end].to_vec(), place: place - start });
+        let literal = &literal[start..end];
+        total += price + training.price_literal(literal, check);
+        literals.push(LiteralGrams { literal: literal.to_vec(), place: place - start });
     }
     Some((total, Selection::Grams(literals)))
 }
@@ -147,12 +151,21 @@ pub fn folded(gram: &[u8]) -> u32 {
     hash::fold(u32::from_le_bytes(gram.try_into().expect("a gram has four bytes")))
 }
 
-/// How many responses contain what.
+/// Which responses contain what.
 struct Training {
-    grams: FxHashMap<u32, u32>,
+    grams: FxHashMap<u32, Gram>,
     /// By offset and bytes: which responses.
     windows: FxHashMap<(u8, u32), Vec<u32>>,
     responses: Vec<Seen>,
+}
+
+/// Where a gram stands.
+#[derive(Default)]
+struct Gram {
+    /// The responses, once each.
+    responses: Vec<u32>,
+    /// How often it stands in all of them.
+    hits: u64,
 }
 
 /// What is kept of a response.
@@ -184,11 +197,12 @@ impl Training {
 
     fn add(&mut self, response: &[u8], weight: u32) {
         let number = u32::try_from(self.responses.len()).expect("responses are few");
-        let mut grams: Vec<u32> = response.windows(GRAM).map(folded).collect();
-        grams.sort_unstable();
-        grams.dedup();
-        for gram in grams {
-            *self.grams.entry(gram).or_default() += weight;
+        for gram in response.windows(GRAM) {
+            let gram = self.grams.entry(folded(gram)).or_default();
+            gram.hits += u64::from(weight);
+            if gram.responses.last() != Some(&number) {
+                gram.responses.push(number);
+            }
         }
         for (offset, bytes) in (0..).zip(response.windows(GRAM)).take(WINDOW_OFFSETS.into()) {
             let bytes = u32::from_le_bytes(bytes.try_into().expect("a window has four bytes"));
@@ -202,23 +216,36 @@ impl Training {
         });
     }
 
-    fn price_window(&self, offset: u8, bytes: u32, check: &Check) -> u64 {
-        let price = |&number: &u32| {
-            let seen = &self.responses[number as usize];
-            let price = if seen.head & check.mask == check.value { RESPONSE_PRICE } else { WINDOW_PRICE };
-            seen.weight * price
-        };
-        self.windows.get(&(offset, bytes)).into_iter().flatten().map(price).sum()
+    /// The responses that have the literal are among those that have its rarest gram.
+    fn price_literal(&self, literal: &[u8], check: &Check) -> u64 {
+        let grams = literal.windows(GRAM).map(|gram| self.grams.get(&folded(gram)).map_or(&[][..], |it| &it.responses));
+        grams
+            .min_by_key(|responses| responses.len())
+            .into_iter()
+            .flatten()
+            .map(|&number| self.price(number, check))
+            .sum()
     }
 
-    fn responses_with(&self, positions: &Positions, check: &Check) -> u64 {
-        let passes = |seen: &&Seen| {
+    fn price_window(&self, offset: u8, bytes: u32, check: &Check) -> u64 {
+        self.windows.get(&(offset, bytes)).into_iter().flatten().map(|&number| self.price(number, check)).sum()
+    }
+
+    fn price_positions(&self, positions: &Positions, check: &Check) -> u64 {
+        let allowed = |seen: &Seen| {
             let places = positions.places.iter().zip(seen.head.to_le_bytes()).take(seen.len);
-            check.passes(seen.head, u32::try_from(seen.len).unwrap_or(u32::MAX))
-                && positions.lengths[seen.len.min(LENGTHS - 1)]
+            positions.lengths[seen.len.min(LENGTHS - 1)]
                 && positions.last.contains(seen.last)
                 && places.into_iter().all(|(allowed, byte)| allowed.contains(byte))
         };
-        self.responses.iter().filter(passes).map(|seen| seen.weight).sum()
+        let numbers = (0..).zip(&self.responses).filter(|(_, seen)| allowed(seen)).map(|(number, _)| number);
+        numbers.map(|number| self.price(number, check)).sum()
+    }
+
+    /// What it costs that a line with this check is found for a response.
+    fn price(&self, response: u32, check: &Check) -> u64 {
+        let seen = &self.responses[response as usize];
+        let passes = check.passes(seen.head, u32::try_from(seen.len).unwrap_or(u32::MAX));
+        seen.weight * if passes { RESPONSE_PRICE } else { CHECK_PRICE }
     }
 }

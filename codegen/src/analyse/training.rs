@@ -86,6 +86,15 @@ const BODY: [&str; 12] = [
     "var config = {\"version\":\"1.2.3\",\"debug\":false,\"items\":[1,2,3]};\n",
 ];
 
+/// The elements of HTML's body and head, and the attributes that they have most often (WHATWG's HTML, with those that it calls obsolete).
+const ELEMENTS: &str = "a abbr acronym address area article aside b base big blockquote body br button caption center code col dd div dl dt \
+    em embed fieldset font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html i iframe img input label legend li link main map \
+    meta nav nobr noframes noscript object ol option p param pre script section select small span strong style sub sup svg table tbody td \
+    textarea tfoot th thead title tr tt u ul video";
+const ATTRIBUTES: &str = "action align alt background bgcolor border cellpadding cellspacing charset class color colspan content data-id \
+    disabled enctype face for frameborder height href http-equiv id lang language link maxlength media method name onclick onload onsubmit rel \
+    rowspan scrolling size src style tabindex target text title type valign value vlink width";
+
 const BANNERS: [&str; 14] = [
     "SSH-2.0-ExampleSSH_1.2\r\n",
     "220 ftp.example.com FTP server (Example 1.2.3) ready.\r\n",
@@ -199,6 +208,34 @@ fn http(random: &mut Random) -> Vec<u8> {
     text += "\r\n";
     for _ in 0..random.below(14) {
         text += BODY[random.below(BODY.len())];
+        for _ in 0..random.below(4) {
+            text += &element(random);
+        }
     }
     text.into_bytes()
+}
+
+/// An element of a page with some words in it.
+fn element(random: &mut Random) -> String {
+    let name = pick(ELEMENTS, random);
+    let mut text = format!("<{name}");
+    for _ in 0..random.below(3) {
+        let quote = ["\"", "\"", "\"", "'", ""][random.below(5)];
+        let path = ["", "", "", "/", "#"][random.below(5)];
+        text += &format!(" {}={quote}{path}{}{quote}", pick(ATTRIBUTES, random), pick(WORDS, random));
+    }
+    text += [">", ">", ">", "/>", " />", ">\n", ">\r\n"][random.below(7)];
+    for number in 0..random.below(6) {
+        text += if number > 0 { " " } else { "" };
+        text += pick(WORDS, random);
+    }
+    text += ["", "", ".", ":", "&nbsp;"][random.below(5)];
+    text += &format!("</{name}>");
+    text += ["", "\n", "\n", "\r\n", "\n  ", "\n\t", "\r\n    "][random.below(7)];
+    text
+}
+
+fn pick<'w>(words: &'w str, random: &mut Random) -> &'w str {
+    let count = words.split_ascii_whitespace().count();
+    words.split_ascii_whitespace().nth(random.below(count)).unwrap_or_default()
 }

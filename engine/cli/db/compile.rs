@@ -1,13 +1,13 @@
 //! `portprint db compile`: text to a compiled database.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::sources;
-use crate::beside;
 use crate::context::{self, Context};
 use crate::exit::{Ending, Failure};
+use crate::{beside, output};
 
 /// Compile texts in nmap's service-probes format to a database that loads in milliseconds.
 ///
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Where the compiled database goes; it is replaced in one step, or not at all
+    /// Where the compiled database goes, `-` for standard output; a file is replaced in one step, or not at all
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
 }
@@ -37,22 +37,50 @@ pub(crate) fn run(context: &Context, arguments: &Args) -> Result<Ending, Failure
     let compiled = context::compile(&sources)?;
     log::info!("{}", compiled.report.to_string().trim_end());
     let bytes = compiled.whole();
+    if arguments.output.as_os_str() == "-" {
+        return print(&bytes);
+    }
     replace(&arguments.output, &bytes).map_err(|error| Failure::file(arguments.output.display(), error))?;
     log::info!("{}: {} bytes written", arguments.output.display(), bytes.len());
     Ok(Ending::Done)
 }
 
+fn print(bytes: &[u8]) -> Result<Ending, Failure> {
+    if io::stdout().is_terminal() {
+        return Err(Failure::usage(
+            "-o -: a compiled database is nothing for a terminal; name a file, or lead it into one",
+        ));
+    }
+    let mut out = output::plain();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::output)?;
+    Ok(Ending::Done)
+}
+
 /// Writes a file beside its place and then moves it there, so that nobody ever reads half of it. What is there and is no file, a pipe
-/// or a device, is written to and stays what it is.
+/// or a device, is written to and stays what it is; a file leaves its mode to what replaces it.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+    let there = fs::metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir()) {
         return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
-    // Through a link the file behind it is meant.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = behind_links(path)?;
     let mut file = beside::file(&path)?;
     file.write_all(bytes)?;
+    if let Some(there) = there {
+        file.as_file().set_permissions(there.permissions())?;
+    }
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Through a link the file behind it is meant, which need not be there yet.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
+            Ok(to) => behind_links(&path.parent().unwrap_or(Path::new("")).join(to)),
+            Err(_) => Ok(path.to_owned()),
+        },
+        found => found,
+    }
 }

@@ -14,7 +14,7 @@ use crate::escape;
 use crate::exit::Failure;
 use crate::match_command::answer::{Answer, Format, Id, Names};
 use crate::match_command::probes::Probes;
-use crate::match_command::record::Record;
+use crate::match_command::record::{Record, not_a_record};
 
 /// What is not as it should be.
 #[derive(Debug)]
@@ -92,8 +92,7 @@ impl Asker {
     /// Asks for one, and crosses the line that answers off.
     fn ask(&mut self, line: &[u8]) -> Result<(), String> {
         let record = Record::parse(line, &self.probes).map_err(|bad| bad.message)?;
-        let mut fields: Map<String, Value> =
-            serde_json::from_slice(line).map_err(|error| format!("not an example: {error}"))?;
+        let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| not_a_record(&error))?;
         let probe = record.probe.ok_or("no probe: expected the name of the one that drew the response")?;
         let response = record.response(&mut self.buffer).map_err(|bad| bad.message)?;
         let verdict = self.matcher.classify(record.protocol, probe, response, &mut self.scratch);

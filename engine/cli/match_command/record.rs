@@ -79,12 +79,16 @@ impl<'l> Record<'l> {
         }
         match BASE64.decode_slice(self.response.as_bytes(), buffer) {
             Ok(len) => Ok(&buffer[..len]),
-            Err(error) => Err(BadRecord { id: self.id, message: format!("response is not base64: {}", fault(error)) }),
+            Err(error) => {
+                let message = format!("response is not base64: {}", fault(error, &self.response));
+                Err(BadRecord { id: self.id, message })
+            }
         }
     }
 }
 
-fn not_a_record(error: &serde_json::Error) -> String {
+/// What is wrong with a line that is no record.
+pub(crate) fn not_a_record(error: &serde_json::Error) -> String {
     // The record is one line, so the position that matters is the column.
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -92,10 +96,12 @@ fn not_a_record(error: &serde_json::Error) -> String {
     format!("{kind}: {} at column {}", escape::message(text), error.column())
 }
 
-fn fault(error: DecodeSliceError) -> String {
+fn fault(error: DecodeSliceError, response: &str) -> String {
     match error {
-        DecodeSliceError::DecodeError(DecodeError::InvalidByte(at, byte)) => {
-            format!("character {} at offset {at}", escape::quote(&char::from(byte).to_string()))
+        DecodeSliceError::DecodeError(DecodeError::InvalidByte(at, _)) => {
+            // Where nothing else was wrong before it, a character begins there.
+            let found: String = response.get(at..).into_iter().flat_map(str::chars).take(1).collect();
+            format!("character {} at offset {at}", escape::quote(&found))
         }
         DecodeSliceError::DecodeError(DecodeError::InvalidLength(len)) => format!("its length of {len} characters"),
         DecodeSliceError::DecodeError(DecodeError::InvalidPadding) => "its padding".to_owned(),

@@ -1,10 +1,8 @@
-//! Where `plugin run --record` writes: a file that is made sure of before the port is asked, and that is there only once it is whole.
+//! Where `plugin run --record` writes: a place that is made sure of before the port is asked, where a file is only once it is whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use crate::exit::Failure;
 use crate::{beside, escape};
@@ -13,15 +11,8 @@ use crate::{beside, escape};
 #[derive(Debug)]
 pub(super) struct Recording {
     path: PathBuf,
-    place: Place,
-}
-
-#[derive(Debug)]
-enum Place {
-    /// Beside its place; dropped, it is gone.
-    New(NamedTempFile),
-    /// A pipe or a device.
-    There(File),
+    /// A pipe or a device; none when there is nothing yet.
+    there: Option<File>,
 }
 
 impl Recording {
@@ -30,32 +21,37 @@ impl Recording {
         if path == Path::new("-") {
             return Err(Failure::usage("--record -: what is found goes to standard output; name a file"));
         }
-        let place = match fs::metadata(path) {
-            Ok(there) if !there.is_file() && !there.is_dir() => {
-                OpenOptions::new().write(true).open(path).map(Place::There)
-            }
+        let there = match fs::metadata(path) {
+            Ok(there) if !there.is_file() && !there.is_dir() => OpenOptions::new().write(true).open(path).map(Some),
             _ if fs::symlink_metadata(path).is_ok() => {
                 let path = escape::path(path);
                 return Err(Failure::usage(format!(
                     "--record {path}: it is there already, and is not replaced; name a file that is not there yet"
                 )));
             }
-            _ => beside::file(path).map(Place::New),
+            _ => can_be_made(path).map(|()| None),
         };
-        let place = place.map_err(|error| Failure::file(format!("--record {}", escape::path(path)), error))?;
-        Ok(Self { path: path.to_owned(), place })
+        let there = there.map_err(|error| Failure::file(format!("--record {}", escape::path(path)), error))?;
+        Ok(Self { path: path.to_owned(), there })
     }
 
     /// Writes it, and gives its name.
     pub(super) fn write(self, fixture: &str) -> Result<String, Failure> {
         let name = escape::path(&self.path);
-        let written = match self.place {
-            Place::There(mut file) => file.write_all(fixture.as_bytes()),
-            Place::New(mut file) => file
-                .write_all(fixture.as_bytes())
-                .and_then(|()| file.persist_noclobber(&self.path).map(drop).map_err(|error| error.error)),
+        let written = match self.there {
+            Some(mut file) => file.write_all(fixture.as_bytes()),
+            None => beside::file(&self.path).and_then(|mut file| {
+                file.write_all(fixture.as_bytes())?;
+                file.persist_noclobber(&self.path).map(drop).map_err(|error| error.error)
+            }),
         };
         written.map_err(|error| Failure::file(&name, error))?;
         Ok(name)
     }
+}
+
+/// Tries it: the file is made and taken away again, so that nothing is left however the program ends.
+fn can_be_made(path: &Path) -> io::Result<()> {
+    File::create_new(path)?;
+    fs::remove_file(path)
 }

@@ -182,7 +182,7 @@ impl ExcludeRow {
 }
 
 /// What is known of every match of a line before its automaton runs: some of the response's first 16 bytes, and its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Check {
     /// Bits of the first 16 bytes that are fixed; the response's first byte is the lowest eight bits.
     pub mask: u128,
