@@ -122,7 +122,10 @@ const SEED: u64 = 0x7465_7874;
 /// HTTP responses with and without bodies, banners, and random bytes. Always the same.
 pub(super) fn responses() -> Vec<Vec<u8>> {
     let mut random = Random::new(SEED);
-    let mut all: Vec<Vec<u8>> = (0..HTTP_RESPONSES).map(|_| http(&mut random)).collect();
+    let [words, elements, attributes] =
+        [WORDS, ELEMENTS, ATTRIBUTES].map(|text| text.split_ascii_whitespace().collect());
+    let vocabulary = Vocabulary { words, elements, attributes };
+    let mut all: Vec<Vec<u8>> = (0..HTTP_RESPONSES).map(|_| http(&vocabulary, &mut random)).collect();
     for banner in BANNERS {
         all.extend(std::iter::repeat_n(banner.as_bytes().to_vec(), 20));
     }
@@ -132,7 +135,7 @@ pub(super) fn responses() -> Vec<Vec<u8>> {
     }
     all.extend((0..BINARY_RESPONSES).map(|_| binary(&mut random)));
     all.extend((0..MENUS).map(|_| menu(&mut random)));
-    all.extend((0..TEXTS).map(|_| text(&mut random)));
+    all.extend((0..TEXTS).map(|_| text(&vocabulary, &mut random)));
     all
 }
 
@@ -171,11 +174,21 @@ const WORDS: &str = "the of and to in is for on that by this with you it not or 
     default enable disable update upgrade firmware hardware model serial address gateway protocol session timeout remote local host port \
     unauthorized forbidden internal required authentication authorized denied permission temporarily unavailable moved permanently";
 
-fn text(random: &mut Random) -> Vec<u8> {
-    let words: Vec<&str> = WORDS.split_ascii_whitespace().collect();
+/// What pages are made of.
+struct Vocabulary {
+    words: Vec<&'static str>,
+    elements: Vec<&'static str>,
+    attributes: Vec<&'static str>,
+}
+
+fn pick(words: &[&'static str], random: &mut Random) -> &'static str {
+    words[random.below(words.len())]
+}
+
+fn text(vocabulary: &Vocabulary, random: &mut Random) -> Vec<u8> {
     let mut text = Vec::new();
     for _ in 0..20 + random.below(150) {
-        text.extend(words[random.below(words.len())].as_bytes());
+        text.extend(pick(&vocabulary.words, random).as_bytes());
         text.extend([&b" "[..], b" ", b" ", b", ", b". ", b"\r\n", b"</p><p>"][random.below(7)]);
     }
     text
@@ -195,7 +208,7 @@ fn menu(random: &mut Random) -> Vec<u8> {
     text
 }
 
-fn http(random: &mut Random) -> Vec<u8> {
+fn http(vocabulary: &Vocabulary, random: &mut Random) -> Vec<u8> {
     let mut text = format!("HTTP/1.{} {}\r\n", random.below(2), STATUSES[random.below(STATUSES.len())]);
     text += &format!("Date: Tue, {:02} Mar 2024 10:{:02}:11 GMT\r\n", random.below(28) + 1, random.below(60));
     if !random.once_in(10) {
@@ -209,33 +222,29 @@ fn http(random: &mut Random) -> Vec<u8> {
     for _ in 0..random.below(14) {
         text += BODY[random.below(BODY.len())];
         for _ in 0..random.below(4) {
-            text += &element(random);
+            text += &element(vocabulary, random);
         }
     }
     text.into_bytes()
 }
 
 /// An element of a page with some words in it.
-fn element(random: &mut Random) -> String {
-    let name = pick(ELEMENTS, random);
+fn element(vocabulary: &Vocabulary, random: &mut Random) -> String {
+    let Vocabulary { words, elements, attributes } = vocabulary;
+    let name = pick(elements, random);
     let mut text = format!("<{name}");
     for _ in 0..random.below(3) {
         let quote = ["\"", "\"", "\"", "'", ""][random.below(5)];
         let path = ["", "", "", "/", "#"][random.below(5)];
-        text += &format!(" {}={quote}{path}{}{quote}", pick(ATTRIBUTES, random), pick(WORDS, random));
+        text += &format!(" {}={quote}{path}{}{quote}", pick(attributes, random), pick(words, random));
     }
     text += [">", ">", ">", "/>", " />", ">\n", ">\r\n"][random.below(7)];
     for number in 0..random.below(6) {
         text += if number > 0 { " " } else { "" };
-        text += pick(WORDS, random);
+        text += pick(words, random);
     }
     text += ["", "", ".", ":", "&nbsp;"][random.below(5)];
     text += &format!("</{name}>");
     text += ["", "\n", "\n", "\r\n", "\n  ", "\n\t", "\r\n    "][random.below(7)];
     text
-}
-
-fn pick<'w>(words: &'w str, random: &mut Random) -> &'w str {
-    let count = words.split_ascii_whitespace().count();
-    words.split_ascii_whitespace().nth(random.below(count)).unwrap_or_default()
 }

@@ -63,7 +63,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir()) {
         return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
-    let path = behind_links(path)?;
+    let path = beside::behind_links(path)?;
     let mut file = beside::file(&path)?;
     file.write_all(bytes)?;
     if let Some(there) = there {
@@ -72,15 +72,4 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
-}
-
-/// Through a link the file behind it is meant, which need not be there yet.
-fn behind_links(path: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
-            Ok(to) => behind_links(&path.parent().unwrap_or(Path::new("")).join(to)),
-            Err(_) => Ok(path.to_owned()),
-        },
-        found => found,
-    }
 }

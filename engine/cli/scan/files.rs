@@ -5,14 +5,11 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
-use crate::escape;
 use crate::exit::Failure;
+use crate::{beside, escape};
 
 use super::Args;
 use super::summary::number;
-
-/// How many links that lead nowhere are followed before they lead in a circle.
-const LINKS: usize = 40;
 
 /// A file, or a standard stream.
 struct Named {
@@ -133,16 +130,9 @@ fn of_file(path: &Path) -> Option<Identity> {
 
 /// The place at which a file would be made.
 fn of_new(path: &Path) -> Option<Identity> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let place = fs::canonicalize(folder).ok()?.join(path.file_name()?);
-        match fs::read_link(&place) {
-            Ok(target) => path = place.with_file_name(target),
-            Err(_) => return Some(Identity::Path(place)),
-        }
-    }
-    None
+    let path = beside::behind_links(path).ok()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(Identity::Path(fs::canonicalize(folder).ok()?.join(path.file_name()?)))
 }
 
 #[cfg(unix)]
