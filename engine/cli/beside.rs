@@ -1,4 +1,4 @@
-//! Files that are written beside their place and then moved there, so that nobody ever reads half of one.
+//! Files that are written beside their place and then moved there, so that nobody ever reads half of one, and where links lead.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
