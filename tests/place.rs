@@ -73,6 +73,21 @@ pub(crate) fn started(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started")
 }
 
+/// A standard output to which nobody listens.
+///
+/// It is a socket that is shut down, not a pipe whose other end was dropped: programs that other threads start at that moment hold their
+/// parent's files until they begin, so somebody might listen for a while.
+#[cfg(unix)]
+pub(crate) fn nobody_listens() -> Stdio {
+    use std::net::Shutdown;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    let (output, other) = UnixStream::pair().expect("sockets can be made");
+    other.shutdown(Shutdown::Both).expect("it was open");
+    OwnedFd::from(output).into()
+}
+
 /// Sends a scan each signal once it has told a line with the words beside it, and waits for its end.
 #[cfg(unix)]
 pub(crate) fn signalled(mut child: Child, signals: &[(&str, &str)]) -> (i32, String, String) {

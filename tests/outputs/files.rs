@@ -5,6 +5,8 @@ use std::process::Command;
 
 use super::RULES;
 use super::peers::says;
+#[cfg(unix)]
+use crate::place::nobody_listens;
 use crate::place::{Place, ended};
 
 const BANNER: &[u8] = b"SSH-2.0-Opend_9.6\r\n";
@@ -142,8 +144,7 @@ fn recordings_and_responses_may_go_to_standard_output() {
 fn a_recording_whose_reader_goes_ends_quietly() {
     let place = Place::hurried(RULES);
     let target = format!("127.0.0.1:{}", says(BANNER));
-    let mut child = crate::place::started(&mut place.scan(&["--record", "-", "-o", "jsonl=found", &target]));
-    drop(child.stdout.take());
-    let (code, _, err) = ended(child.wait_with_output().expect("it ends"));
+    let mut scan = place.scan(&["--record", "-", "-o", "jsonl=found", &target]);
+    let (code, _, err) = ended(scan.stdout(nobody_listens()).output().expect("it can be started"));
     assert_eq!((code, err.as_str()), (0, ""));
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::kit::{nobody, nobody_takes};
+#[cfg(unix)]
+use crate::place::nobody_listens;
 use crate::place::{Place, ended, interrupted};
 
 const RULES: &str = r"Exclude T:1
@@ -323,13 +325,6 @@ fn a_closed_standard_output_ends_quietly() {
     }
     let arguments: Vec<_> = ["-o", "jsonl"].into_iter().chain(targets.iter().map(String::as_str)).collect();
     let place = Place::hurried(RULES);
-    let mut child = place
-        .scan(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program can be started");
-    drop(child.stdout.take());
-    let (code, _, err) = ended(child.wait_with_output().expect("it ends"));
+    let (code, _, err) = ended(place.scan(&arguments).stdout(nobody_listens()).output().expect("it can be started"));
     assert_eq!((code, err.as_str()), (0, ""));
 }

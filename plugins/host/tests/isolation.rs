@@ -1,6 +1,9 @@
 //! Plugins in processes of their own: what they do to themselves is told, and nothing else comes of it.
 #![cfg(unix)]
 
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -181,10 +184,12 @@ fn processes_end_with_their_parent() {
 fn a_process_that_nobody_listens_to_ends_quietly() {
     let folder = folder();
     let file = puppet(folder.path(), "portprint_plugin_puppet", &[]);
+    // Not a pipe whose other end is dropped: processes that other tests start at that moment hold it for a while.
+    let (output, other) = UnixStream::pair().unwrap();
+    other.shutdown(Shutdown::Both).unwrap();
     let mut command = Command::new(program());
-    let command = command.arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let command = command.arg(&file).stdin(Stdio::piped()).stdout(OwnedFd::from(output)).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
     let input = child.stdin.take();
     let output = child.wait_with_output().unwrap();
     drop(input);
