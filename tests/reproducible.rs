@@ -184,7 +184,7 @@ fn errors_say_what_was_expected_and_found() {
         (Vec::new(), "expected 64 bytes, found 0"),
         (b"Probe TCP NULL q||\n".to_vec(), "not a compiled database: expected it to begin with \"PORTPRNT\""),
         (good[..40].to_vec(), "expected 64 bytes, found 40"),
-        (changed(8, 99), "expected table format version 4, found 99"),
+        (changed(8, 99), "expected table format version 5, found 99"),
         (good[..good.len() - 1].to_vec(), "the file is cut"),
         (changed(good.len() - 1, !good[good.len() - 1]), "expected checksum"),
         (changed(12, good[12] - 1), "is missing"),

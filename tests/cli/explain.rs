@@ -1,6 +1,6 @@
 //! `portprint db explain` and `portprint db show`.
 
-use super::{Place, base64};
+use super::{Place, bare, base64, feed};
 
 #[test]
 fn why_and_why_not() {
@@ -88,4 +88,23 @@ probe udp Ping
         assert!(line.contains(part), "{line}");
     }
     assert!(show("10").contains("  decided by   a program with a step limit: it has back-references\n"));
+}
+
+/// A line that is often found for nothing needs more of a response, in short ones and long ones alike.
+#[test]
+fn what_a_line_needs_besides() {
+    let place = Place::new();
+    place.file("ftp.probes", b"Probe TCP NULL q||\nsoftmatch ftp m|^220 [-.\\w ]+ftp.*\\r\\n|i\n");
+    let run = |arguments: &[&str], input: &[u8]| feed(bare(place.folder.path()).args(arguments), input).ended(0);
+    let shown = run(&["--db", "ftp.probes", "db", "show", "2"], b"").out;
+    assert!(shown.contains("  and by       \"ftp\" (letters in either case)\n"), "{shown}");
+    let stats = run(&["--db", "ftp.probes", "db", "stats"], b"").out;
+    assert!(stats.contains("  lines that need more                 1\n"), "{stats}");
+    for len in [20, 40, 63, 64, 65, 66, 67, 4096, 4097, 9000] {
+        for (ending, is_match) in [("FTP\r\n", true), ("fTp\r\n", true), ("ft\r\n", false), ("mtp\r\n", false)] {
+            let response = format!("220 {}{ending}", "a".repeat(len - 4 - ending.len()));
+            let found = run(&["--db", "ftp.probes", "match", "--raw"], response.as_bytes()).json();
+            assert_eq!(found[0]["match"].is_object(), is_match, "{len} bytes that end with {ending:?}");
+        }
+    }
 }

@@ -46,6 +46,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 8] = [
         &[
             "aho-corasick",
             "annotate-snippets",
+            "memchr",
             "prettyplease",
             "proc-macro2",
             "quote",

@@ -110,13 +110,14 @@ fn check(root: &Node, anchored: bool, prefix: &[ByteSet]) -> Check {
         value |= u128::from(first & fixed) << (8 * index);
     }
     let length = pattern::length(root);
+    let len = |bytes: u64| Check::len(usize::try_from(bytes).unwrap_or(usize::MAX));
     let bounded = if anchored && ends_at_end(root) { length.max } else { None };
     Check {
         mask,
         value,
-        min_len: u32::try_from(length.min).unwrap_or(u32::MAX),
+        min_len: len(length.min),
         // `$` also matches before a last line feed.
-        max_len: bounded.and_then(|max| u32::try_from(max.saturating_add(1)).ok()).unwrap_or(u32::MAX),
+        max_len: bounded.map_or(u16::MAX, |max| len(max.saturating_add(1))),
     }
 }
 

@@ -117,6 +117,7 @@ const RANDOM_RESPONSES: usize = 200;
 const BINARY_RESPONSES: usize = 400;
 const MENUS: usize = 60;
 const TEXTS: usize = 150;
+const GREETINGS: usize = 300;
 const SEED: u64 = 0x7465_7874;
 
 /// HTTP responses with and without bodies, banners, and random bytes. Always the same.
@@ -136,6 +137,7 @@ pub(super) fn responses() -> Vec<Vec<u8>> {
     all.extend((0..BINARY_RESPONSES).map(|_| binary(&mut random)));
     all.extend((0..MENUS).map(|_| menu(&mut random)));
     all.extend((0..TEXTS).map(|_| text(&vocabulary, &mut random)));
+    all.extend((0..GREETINGS).map(|_| greeting(&vocabulary, &mut random)));
     all
 }
 
@@ -192,6 +194,31 @@ fn text(vocabulary: &Vocabulary, random: &mut Random) -> Vec<u8> {
         text.extend([&b" "[..], b" ", b" ", b", ", b". ", b"\r\n", b"</p><p>"][random.below(7)]);
     }
     text
+}
+
+/// How servers begin that talk first: FTP and SMTP, POP3, IMAP, SSH, others (RFC 959, 5321, 1939, 3501, 4253).
+const BEGINNINGS: [&str; 10] = ["220 ", "220 ", "220-", "+OK ", "* OK ", "SSH-2.0-", "200 ", "421 ", "", ""];
+
+/// What a server says first that is none of those that a line knows by name.
+fn greeting(vocabulary: &Vocabulary, random: &mut Random) -> Vec<u8> {
+    let mut text = BEGINNINGS[random.below(BEGINNINGS.len())].to_owned();
+    for _ in 0..1 + random.below(8) {
+        let word = pick(&vocabulary.words, random);
+        let [major, minor, day] = [10, 30, 28].map(|below| random.below(below));
+        text += &match random.below(12) {
+            0 => format!("{word}.example.com "),
+            1 => format!("{word}-{major}.{minor} "),
+            2 => format!("{major}.{minor}.{day} "),
+            3 => format!("({word}) "),
+            4 => format!("({word} {major}.{minor}) "),
+            5 => format!("<{minor}.{day}@{word}> "),
+            6 => format!("{day:02} Mar 2024 10:{minor:02}:11 +0000 "),
+            7 => format!("{}{}, ", word[..1].to_ascii_uppercase(), &word[1..]),
+            8 => format!("{}{} ", word[..1].to_ascii_uppercase(), &word[1..]),
+            _ => format!("{word} "),
+        };
+    }
+    (text.trim_end().to_owned() + ["\r\n", "\r\n", "\r\n", "\n", ".\r\n", ")\r\n"][random.below(6)]).into_bytes()
 }
 
 /// What people see when they connect to a device: frames, indents, prompts.

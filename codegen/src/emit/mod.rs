@@ -15,6 +15,8 @@ use rayon::prelude::*;
 
 use crate::Source;
 use crate::analyse::Analysis;
+use crate::analyse::needs;
+use crate::analyse::rehearsal::Rehearsal;
 use crate::analyse::select::{self, Selection};
 use crate::ir::Rules;
 use crate::parse::Template;
@@ -60,7 +62,9 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     let encoded: Vec<_> =
         analyses.par_iter().map(|analysis| analysis.automaton.as_ref().ok().and_then(automaton::encode)).collect();
     let guard = |analysis: &Analysis| analysis.guard.as_ref().and_then(automaton::encode);
-    let selections = select::select(analyses);
+    let rehearsal = Rehearsal::new(analyses);
+    let selections = select::select(analyses, &rehearsal);
+    let needs = needs::needs(analyses, &selections, &rehearsal);
 
     let mut sections = Sections::default();
     let mut sets = SetTable::new();
@@ -76,6 +80,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
             value: analysis.check.value,
             min_len: analysis.check.min_len,
             max_len: analysis.check.max_len,
+            need: need_row(&needs[id]),
             automaton: LineRow::NONE,
             program: LineRow::NONE,
             templates: LineRow::NONE,
@@ -120,6 +125,7 @@ pub(crate) fn emit(sources: &[Source], rules: &Rules, analyses: &[Analysis]) -> 
     sections.put(Section::Sets, sets.encode());
     sections.put(Section::Code, code.into_bytes());
     report.prefilter = prefilter::emit(&selections, &mut sections);
+    report.prefilter.needs = needs.iter().filter(|need| !need.is_empty()).count();
     let by_position = (0..).zip(&selections).filter(|(_, it)| matches!(it, Selection::Positions(_)));
     let by_position: Vec<u32> = by_position.map(|(line, _)| line).collect();
     let source_hash = tables::emit(sources, rules, &by_position, &mut sections);
@@ -141,6 +147,11 @@ fn fields(templates: &[Template], groups: usize) -> Option<Vec<u8>> {
     let mut code = Vec::new();
     template::encode(templates, groups, &mut code);
     if templates.is_empty() { None } else { Some(code) }
+}
+
+/// What a line needs, as its row says it.
+fn need_row(need: &[u8]) -> u32 {
+    need.iter().rev().fold(0, |row, &byte| row << 8 | u32::from(byte))
 }
 
 fn flags(rule: &crate::ir::Line) -> u8 {

@@ -21,6 +21,8 @@ pub struct PrefilterCounts {
     pub window_lines: usize,
     /// Lines found by their first places alone.
     pub position_lines: usize,
+    /// Lines that need something besides.
+    pub needs: usize,
 }
 
 /// A filter has this many bits for every key, within bounds: at 16 bits, three of which are set, about one key in 100 passes that should not.
@@ -108,20 +110,20 @@ fn put(lines: &[u32], found: &mut Vec<u32>) -> u32 {
     first
 }
 
-/// What may stand beside the gram of a row, as bits of an entry of the index: what is surest, two bytes after it or before it. Where the
-/// literal has one only, the other may be any.
+/// What may stand beside the gram of a row, as bits of an entry of the index: two bytes after it, and two before it. Where the literal has
+/// none, any may.
 fn beside(row: &GramRow, literals: &[u8]) -> u32 {
     let literal = &literals[row.literal as usize..][..row.len.into()];
-    let literal: Vec<u8> = literal.iter().map(|&byte| hash::fold(byte.into()).to_le_bytes()[0]).collect();
+    let literal: Vec<u8> = literal.iter().map(|&byte| hash::fold_byte(byte)).collect();
     let (before, rest) = literal.split_at(row.offset.into());
-    let any = |bit: &dyn Fn(u32) -> u32| (0..4).fold(0, |bits, part| bits | 1 << bit(part));
-    match (before, &rest[GRAM..]) {
-        (_, [first, second, ..]) => 1 << hash::beside(*first, *second),
-        ([.., first, second], _) => 1 << (hash::BEFORE + hash::beside(*first, *second)),
-        (_, [first]) => any(&|part| hash::beside_part(*first) | part << 2),
-        ([second], _) => any(&|part| hash::BEFORE + (part | hash::beside_part(*second) << 2)),
-        ([], []) => u32::MAX,
-    }
+    let side = |first: Option<&u8>, second: Option<&u8>| {
+        let is = |byte: Option<&u8>, part: u32| byte.is_none_or(|&byte| hash::beside_part(byte) == part);
+        (0..16).filter(|bit| is(first, bit & 3) && is(second, bit >> 2)).fold(0, |bits, bit| bits | 1 << bit)
+    };
+    let after = &rest[GRAM..];
+    let mut last = before.iter().rev();
+    let (second, first) = (last.next(), last.next());
+    side(after.first(), after.get(1)) | side(first, second) << hash::BEFORE
 }
 
 fn emit_windows(windows: &BTreeMap<(u8, u32), Vec<u32>>, found: &mut Vec<u32>, sections: &mut Sections) {

@@ -74,10 +74,10 @@ impl fmt::Display for Report {
             self.plain_automata, self.own_automata, self.states
         )?;
         writeln!(f, "programs: {}, {} of them only under a bound", self.programs, self.bounded_captures)?;
-        let PrefilterCounts { gram_lines, grams, window_lines, position_lines } = self.prefilter;
+        let PrefilterCounts { gram_lines, grams, window_lines, position_lines, needs } = self.prefilter;
         writeln!(
             f,
-            "prefilter: {gram_lines} lines by {grams} grams, {window_lines} by windows, {position_lines} by positions"
+            "prefilter: {gram_lines} lines by {grams} grams, {window_lines} by windows, {position_lines} by positions; {needs} need more"
         )?;
         writeln!(f, "lines without automaton: {}", self.program_lines.len())?;
         for ProgramLine { source, line, strategy, reason } in &self.program_lines {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use portprint_tables::code::positions;
-use portprint_tables::{Check, Database, GramRow, LineId, WindowRow};
+use portprint_tables::{Check, Database, GramRow, LineId, LineRow, WindowRow};
 
 use crate::escape;
 
@@ -89,9 +89,16 @@ impl fmt::Display for Finder {
 pub(super) fn length(check: &Check) -> String {
     match (check.min_len, check.max_len) {
         (min, max) if min == max => format!("exactly {min} bytes"),
-        (min, u32::MAX) => format!("at least {min} bytes"),
+        (min, u16::MAX) => format!("at least {min} bytes"),
         (min, max) => format!("{min} to {max} bytes"),
     }
+}
+
+/// What a line needs besides.
+pub(super) fn besides(row: &LineRow) -> Option<String> {
+    let bytes = row.need.to_le_bytes();
+    let len = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+    Some(format!("\"{}\" (letters in either case)", escape::payload(&bytes[..len])))
 }
 
 /// The first bytes that the check of a line demands; `··` stands for a byte of which it does not fix all bits.

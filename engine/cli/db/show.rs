@@ -159,6 +159,7 @@ fn line(database: &Database<'_>, text: Option<&DatabaseText<'_>>, id: LineId) ->
         .collect();
     block.add("flags", flags.join(", "));
     block.add("found by", Finder::of(database, id));
+    block.add("and by", needs::besides(&row).unwrap_or_default());
     block.add("length", needs::length(&check));
     block.add("begins with", needs::head(&check).unwrap_or_default());
     block.add(

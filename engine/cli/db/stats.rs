@@ -94,6 +94,7 @@ struct Prefilter {
     lines_by_literal: usize,
     lines_by_window: usize,
     lines_by_position: usize,
+    lines_that_need_more: usize,
     literals: usize,
     grams: usize,
     windows: usize,
@@ -200,6 +201,9 @@ impl Prefilter {
             lines_by_literal: lines(&mut grams.iter().map(|row| (row.lines, row.count))),
             lines_by_window: lines(&mut windows.iter().map(|row| (row.lines, row.count))),
             lines_by_position: engine.found_by_position().len(),
+            lines_that_need_more: (0..database.line_count())
+                .filter(|&line| database.line(LineId::new(line)).need != 0)
+                .count(),
             literals: distinct(&mut grams.iter().map(|row| row.literal)),
             grams: distinct(&mut grams.iter().map(|row| row.key)),
             windows: windows.len(),
@@ -243,6 +247,7 @@ impl fmt::Display for Stats {
         figure(f, "lines by a literal", self.prefilter.lines_by_literal)?;
         figure(f, "lines by a window", self.prefilter.lines_by_window)?;
         figure(f, "lines by their first places", self.prefilter.lines_by_position)?;
+        figure(f, "lines that need more", self.prefilter.lines_that_need_more)?;
         figure(f, "literals", self.prefilter.literals)?;
         figure(f, "distinct four-byte grams", self.prefilter.grams)?;
         figure(f, "windows", self.prefilter.windows)?;

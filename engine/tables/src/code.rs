@@ -212,6 +212,13 @@ pub mod hash {
         bytes | (bytes & LETTER) >> 1
     }
 
+    /// One byte, folded in the same way.
+    #[must_use]
+    #[inline(always)]
+    pub fn fold_byte(byte: u8) -> u8 {
+        byte | (byte & LETTER as u8) >> 1
+    }
+
     /// Eight bytes, folded in the same way.
     #[must_use]
     #[inline(always)]
@@ -238,7 +245,7 @@ pub mod hash {
     /// What stands beside a gram, as a number below 16: two bits for each of two folded bytes.
     ///
     /// An entry of the index of grams has a bit for every such number, for the two bytes after a gram and, [`BEFORE`] bits further up,
-    /// for the two before it. Each literal in the bucket sets one of them.
+    /// for the two before it. Each literal in the bucket sets one of both, or all that may be where it has no byte.
     #[must_use]
     #[inline(always)]
     pub fn beside(first: u8, second: u8) -> u32 {

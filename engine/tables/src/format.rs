@@ -15,7 +15,7 @@ use crate::FormatError;
 /// The first bytes of every database.
 pub const MAGIC: [u8; 8] = *b"PORTPRNT";
 /// Raised whenever old readers would misread what new writers write.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 /// Sections start at multiples of this, in a block that starts at one: a line of most processors' caches.
 pub const ALIGNMENT: usize = 64;
 /// Bytes before the section table.

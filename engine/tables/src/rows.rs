@@ -90,10 +90,13 @@ rows! {
         pub mask: u128,
         /// Their values.
         pub value: u128,
-        /// The least length of a response that matches, in bytes.
-        pub min_len: u32,
-        /// The greatest; `u32::MAX` when there is none.
-        pub max_len: u32,
+        /// The least length of a response that matches, in bytes; see [`Check::len`].
+        pub min_len: u16,
+        /// The greatest; `u16::MAX` when there is none.
+        pub max_len: u16,
+        /// Up to [`NEED_MAX`] bytes that every match has besides, letters in either case, the first lowest; behind them zeros. Zero for
+        /// lines that are seldom found without matching.
+        pub need: u32,
         /// Where its automaton starts in [`Section::Code`](crate::Section::Code) (bytes). It decides under
         /// [`Strategy::Automaton`](crate::code::Strategy); otherwise it may match where the line does not, never the other way
         /// round, or is [`LineRow::NONE`].
@@ -188,13 +191,23 @@ pub struct Check {
     pub mask: u128,
     /// Their values.
     pub value: u128,
-    /// The least length in bytes.
-    pub min_len: u32,
-    /// The greatest; `u32::MAX` when there is none.
-    pub max_len: u32,
+    /// The least length, as [`Check::len`] gives it.
+    pub min_len: u16,
+    /// The greatest; `u16::MAX` when there is none.
+    pub max_len: u16,
 }
 
+/// The most bytes of [`LineRow::need`].
+pub const NEED_MAX: usize = 4;
+
 impl Check {
+    /// A length in bytes as checks compare it: all from `u16::MAX` on are one.
+    #[must_use]
+    #[inline(always)]
+    pub fn len(bytes: usize) -> u16 {
+        if bytes < u16::MAX as usize { bytes as u16 } else { u16::MAX }
+    }
+
     /// The first 16 bytes of a response, the first one lowest; zero where it has ended.
     #[must_use]
     #[inline]
@@ -209,10 +222,10 @@ impl Check {
         }
     }
 
-    /// Whether a response with this [`Check::head`] and this length may match.
+    /// Whether a response with this [`Check::head`] and this [`Check::len`] may match.
     #[must_use]
     #[inline(always)]
-    pub fn passes(&self, head: u128, len: u32) -> bool {
+    pub fn passes(&self, head: u128, len: u16) -> bool {
         head & self.mask == self.value && self.min_len <= len && len <= self.max_len
     }
 }

@@ -5,12 +5,13 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use portprint_codegen::analyse::rehearsal::Rehearsal;
 use portprint_codegen::analyse::sample::{Random, sample};
 use portprint_codegen::analyse::select::{Selection, select};
 use portprint_codegen::analyse::{Analysis, analyse};
 use portprint_codegen::ir::{Line, Probe, Rules};
 use portprint_core::{LineTest, Matcher, Scratch};
-use portprint_tables::ProbeId;
+use portprint_tables::{Check, ProbeId};
 
 use super::Response;
 use crate::database::Database;
@@ -38,7 +39,7 @@ impl Order<'_> {
             }
             Hostile::Stuffed => {
                 let analyses = analyse_all(&rules.lines)?;
-                let selections = select(&analyses);
+                let selections = select(&analyses, &Rehearsal::new(&analyses));
                 let compiled = fs::read(&database.compiled)?;
                 let tables = portprint_tables::Database::from_bytes(&compiled)?;
                 let chain =
@@ -198,7 +199,7 @@ impl<'a> Chain<'a> {
                 beginning.truncate(end + 1);
             }
             let Some(head) = beginning.first_chunk().copied().map(u128::from_le_bytes) else { continue };
-            let size = u32::try_from(size).unwrap_or(u32::MAX);
+            let size = Check::len(size);
             let lines: Vec<_> = self.lines.iter().filter(|it| it.1.check.passes(head, size)).copied().collect();
             if !lines.is_empty() {
                 return (beginning, lines);

@@ -53,9 +53,9 @@ pub enum LineTest {
     /// The response is shorter or longer than every match.
     Length {
         /// The least length in bytes.
-        min: u32,
-        /// The greatest; `u32::MAX` when there is none.
-        max: u32,
+        min: u16,
+        /// The greatest; `u16::MAX` when there is none.
+        max: u16,
     },
     /// It matches.
     Matches,
@@ -125,7 +125,7 @@ impl<'d> Matcher<'d> {
     pub fn test_line(&self, line: LineId, response: &[u8], scratch: &mut Scratch) -> LineTest {
         let row = self.database.line(line);
         let check = row.check();
-        let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+        let len = Check::len(response.len());
         if len < check.min_len || len > check.max_len {
             return LineTest::Length { min: check.min_len, max: check.max_len };
         }

@@ -2,7 +2,8 @@
 //!
 //! Every line is found by four bytes that each of its matches must have: a *gram* of a required literal anywhere, or a *window* at a
 //! fixed offset; the few lines that have neither are found by what their first places, length and last byte allow. Of these, lines stay
-//! whose fixed bytes among the response's first 16 and whose bounds of length agree. The filter has no false negatives.
+//! whose fixed bytes among the response's first 16 and whose bounds of length agree, and of lines that are often found for nothing those that
+//! find up to four bytes more. The filter has no false negatives.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,6 +15,8 @@ use super::scan::{self, HITS};
 
 /// A line of the cache in bytes.
 pub(super) const CACHE_LINE: usize = 64;
+/// What a line needs besides is looked for in responses of at most so many bytes, so that many lines cost no more for it in a long one.
+const NEED_WITHIN: usize = 4096;
 /// So many of them are fetched ahead of what verifying a line reads.
 const CODE_LINES: usize = 3;
 
@@ -44,8 +47,9 @@ pub(super) fn offer(engine: &Engine<'_>, reach: &[Reach], response: &[u8], seen:
 ///
 /// What verifying them reads first is fetched ahead meanwhile.
 pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -> usize {
-    let len = u32::try_from(response.len()).unwrap_or(u32::MAX);
+    let len = Check::len(response.len());
     let head = Check::head(response);
+    let finds = |need: u32| need == 0 || response.len() > NEED_WITHIN || scan::holds(response, need);
     let mut kept = 0;
     for index in 0..offered.len() {
         let candidate = offered[index];
@@ -54,7 +58,7 @@ pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -
             let first = row.automaton.min(row.program) as usize;
             (0..CODE_LINES).for_each(|line| scan::fetch_ahead(engine.code, first + line * CACHE_LINE));
             offered[kept] = candidate;
-            kept += 1;
+            kept += usize::from(finds(row.need));
         }
     }
     offered[..kept].sort_unstable();
@@ -180,7 +184,7 @@ fn by_gram(response: &[u8], seen: &mut [u64], collector: &mut Collector<'_, '_>)
             let [before, last_before, .., after, next_after] = around.to_le_bytes();
             let beside = u32_at(index, bucket * 2 + 1);
             let passes = beside >> hash::beside(after, next_after)
-                | beside >> (hash::BEFORE + hash::beside(before, last_before));
+                & beside >> (hash::BEFORE + hash::beside(before, last_before));
             hits[kept] = at;
             kept += (passes & 1) as usize;
         }

@@ -2,10 +2,10 @@
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_and_si512, _mm512_i32gather_epi32, _mm512_loadu_si512,
-    _mm512_maskz_compress_epi32, _mm512_maskz_loadu_epi8, _mm512_mullo_epi32, _mm512_or_si512,
-    _mm512_permutexvar_epi16, _mm512_rorv_epi32, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_srli_epi32,
-    _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512, _pdep_u32,
+    __m512i, _bzhi_u64, _mm512_add_epi32, _mm512_and_si512, _mm512_cmpeq_epi8_mask, _mm512_i32gather_epi32,
+    _mm512_loadu_si512, _mm512_maskz_compress_epi32, _mm512_maskz_loadu_epi8, _mm512_mullo_epi32, _mm512_or_si512,
+    _mm512_permutexvar_epi16, _mm512_rorv_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32,
+    _mm512_srli_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512, _pdep_u32,
 };
 
 use portprint_tables::code::hash::{self, STRIDE};
@@ -71,6 +71,32 @@ pub(super) unsafe fn windows(filter: &[u8], response: &[u8]) -> u32 {
         }
     });
     (_pdep_u32(even, 0x5555_5555) | _pdep_u32(odd, 0xAAAA_AAAA)) & ((1 << offsets_end) - 1)
+}
+
+/// As [`super::holds`].
+///
+/// # Safety
+/// The form is [`available`].
+#[target_feature(enable = "avx512f,avx512bw,bmi2,popcnt")]
+pub(super) unsafe fn holds(response: &[u8], need: u32) -> bool {
+    let (need, places) = super::folded(need);
+    let wanted = places.map(|place| _mm512_set1_epi8((need >> (8 * place)) as i8));
+    let mut found = 0;
+    let mut rest = response;
+    while !rest.is_empty() {
+        // All bytes are compared at all places, without a branch: one that goes either way costs more.
+        let equal = |index: usize| {
+            let rest = &rest[places[index].min(rest.len())..];
+            // SAFETY: masked bytes are not read.
+            let bytes = unsafe {
+                _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, rest.len().min(64) as u32), rest.as_ptr().cast::<i8>())
+            };
+            _mm512_cmpeq_epi8_mask(fold(bytes), wanted[index])
+        };
+        found |= equal(0) & equal(1) & equal(2) & equal(3);
+        rest = &rest[rest.len().min(64)..];
+    }
+    found != 0
 }
 
 /// The first 64 bytes, zero where there are none.

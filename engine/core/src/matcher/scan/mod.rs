@@ -11,6 +11,7 @@ mod avx512;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
 
+use portprint_tables::NEED_MAX;
 use portprint_tables::code::hash;
 
 /// How many hits are given at a time.
@@ -112,6 +113,38 @@ fn portable_find(response: &[u8], text: &[u8], [rare, _]: [usize; 2]) -> Option<
         start += 1;
     }
     None
+}
+
+/// Whether the bytes of a [`LineRow::need`](portprint_tables::LineRow::need) stand somewhere, but for the case of letters.
+pub(super) fn holds(response: &[u8], need: u32) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    {
+        if avx512::available() {
+            // SAFETY: the processor has what the form needs.
+            return unsafe { avx512::holds(response, need) };
+        }
+        if avx2::available() {
+            // SAFETY: the processor has AVX2.
+            return unsafe { avx2::holds(response, need) };
+        }
+    }
+    portable_holds(response, need)
+}
+
+fn portable_holds(response: &[u8], need: u32) -> bool {
+    let (need, [.., end]) = folded(need);
+    let need = &need.to_le_bytes()[..=end];
+    response
+        .windows(need.len())
+        .any(|bytes| bytes.iter().zip(need).all(|(&byte, &wanted)| hash::fold_byte(byte) == wanted))
+}
+
+/// A need, folded, and the places of its bytes; where it has fewer, the last one again.
+#[inline(always)]
+fn folded(need: u32) -> (u32, [usize; NEED_MAX]) {
+    let end = (need.max(1).ilog2() / 8) as usize;
+    (hash::fold(need), [0, 1, 2, 3].map(|place: usize| place.min(end)))
 }
 
 /// Whether a hash passes a filter.
