@@ -61,8 +61,26 @@ pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -
             kept += usize::from(finds(row.need));
         }
     }
-    offered[..kept].sort_unstable();
+    sort(&mut offered[..kept]);
     kept
+}
+
+/// Sorts candidates, of which there are one to three for most responses: those without a branch.
+#[inline(always)]
+fn sort(candidates: &mut [u64]) {
+    let swap = |first: &mut u64, second: &mut u64| {
+        (*first, *second) = ((*first).min(*second), (*first).max(*second));
+    };
+    match candidates {
+        [] | [_] => {}
+        [first, second] => swap(first, second),
+        [first, second, third] => {
+            swap(first, second);
+            swap(second, third);
+            swap(first, second);
+        }
+        more => more.sort_unstable(),
+    }
 }
 
 /// The lines of one probe of a chain.

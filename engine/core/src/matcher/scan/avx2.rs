@@ -62,28 +62,24 @@ pub(super) unsafe fn find(response: &[u8], text: &[u8], [first, second]: [usize;
 pub(super) unsafe fn holds(response: &[u8], need: u32) -> bool {
     let (need, places) = super::folded(need);
     let wanted = places.map(|place| _mm256_set1_epi8((need >> (8 * place)) as i8));
-    // All bytes are compared at all places, without a branch: one that goes either way costs more.
-    let stands = |bytes: &[u8; BLOCK + NEED_MAX - 1]| {
-        let equal = |index: usize| {
-            let block: &[u8; BLOCK] =
-                bytes[places[index]..].first_chunk().expect("a block from there on is in the bytes");
-            // SAFETY: the block has as many bytes as are read.
-            let block = unsafe { _mm256_loadu_si256(block.as_ptr().cast::<__m256i>()) };
-            let letters = _mm256_and_si256(block, _mm256_set1_epi32(hash::LETTER as i32));
-            let folded = _mm256_or_si256(block, _mm256_srli_epi32::<1>(letters));
-            _mm256_cmpeq_epi8(folded, wanted[index])
-        };
-        let pairs = [_mm256_and_si256(equal(0), equal(1)), _mm256_and_si256(equal(2), equal(3))];
-        _mm256_movemask_epi8(_mm256_and_si256(pairs[0], pairs[1])) != 0
+    let stands = |bytes: &[u8; BLOCK]| {
+        // SAFETY: there are as many bytes as are read.
+        let block = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast::<__m256i>()) };
+        let letters = _mm256_and_si256(block, _mm256_set1_epi32(hash::LETTER as i32));
+        let folded = _mm256_or_si256(block, _mm256_srli_epi32::<1>(letters));
+        let equal =
+            |index: usize| _mm256_movemask_epi8(_mm256_cmpeq_epi8(folded, wanted[index])) as u32 >> places[index];
+        equal(0) & equal(1) & equal(2) & equal(3) != 0
     };
-    let mut found = false;
     let mut rest = response;
+    let mut found = false;
+    // Without a branch for what is found: one that goes either way costs more.
     while let Some(bytes) = rest.first_chunk() {
         found |= stands(bytes);
-        rest = &rest[BLOCK..];
+        // What begins in the last places ends in the next block.
+        rest = &rest[BLOCK - (NEED_MAX - 1)..];
     }
-    let mut bytes = [0; BLOCK + NEED_MAX - 1];
-    // There is one byte less at least.
+    let mut bytes = [0; BLOCK];
     bytes[..rest.len()].copy_from_slice(rest);
     found | stands(&bytes)
 }

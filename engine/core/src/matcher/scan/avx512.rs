@@ -8,6 +8,7 @@ use core::arch::x86_64::{
     _mm512_srli_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512, _pdep_u32,
 };
 
+use portprint_tables::NEED_MAX;
 use portprint_tables::code::hash::{self, STRIDE};
 
 use super::{HITS, words};
@@ -81,22 +82,23 @@ pub(super) unsafe fn windows(filter: &[u8], response: &[u8]) -> u32 {
 pub(super) unsafe fn holds(response: &[u8], need: u32) -> bool {
     let (need, places) = super::folded(need);
     let wanted = places.map(|place| _mm512_set1_epi8((need >> (8 * place)) as i8));
-    let mut found = 0;
     let mut rest = response;
-    while !rest.is_empty() {
-        // All bytes are compared at all places, without a branch: one that goes either way costs more.
-        let equal = |index: usize| {
-            let rest = &rest[places[index].min(rest.len())..];
-            // SAFETY: masked bytes are not read.
-            let bytes = unsafe {
-                _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, rest.len().min(64) as u32), rest.as_ptr().cast::<i8>())
-            };
-            _mm512_cmpeq_epi8_mask(fold(bytes), wanted[index])
+    let mut found = 0;
+    // Without a branch for what is found: one that goes either way costs more.
+    loop {
+        // SAFETY: masked bytes are not read.
+        let bytes = unsafe {
+            _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, rest.len().min(64) as u32), rest.as_ptr().cast::<i8>())
         };
+        let bytes = fold(bytes);
+        let equal = |index: usize| _mm512_cmpeq_epi8_mask(bytes, wanted[index]) >> places[index];
         found |= equal(0) & equal(1) & equal(2) & equal(3);
-        rest = &rest[rest.len().min(64)..];
+        if rest.len() <= 64 {
+            return found != 0;
+        }
+        // What begins in the last places ends in the next block.
+        rest = &rest[64 - (NEED_MAX - 1)..];
     }
-    found != 0
 }
 
 /// The first 64 bytes, zero where there are none.
