@@ -16,18 +16,18 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(2_235))]
-#[bench::http(args = (http()), config = at_most(3_961))]
-#[bench::nothing(args = (nothing()), config = at_most(8_830))]
+#[bench::banner(args = (banner()), config = at_most(1_848))]
+#[bench::http(args = (http()), config = at_most(4_739))]
+#[bench::nothing(args = (nothing()), config = at_most(8_894))]
 fn candidates(mut case: Case) -> (Case, usize) {
     let count = black_box(&mut case).candidates();
     (case, count)
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(7_223))]
-#[bench::http(args = (http()), config = at_most(10_696))]
-#[bench::nothing(args = (nothing()), config = at_most(8_864))]
+#[bench::banner(args = (banner()), config = at_most(5_325))]
+#[bench::http(args = (http()), config = at_most(8_309))]
+#[bench::nothing(args = (nothing()), config = at_most(8_928))]
 fn classify(mut case: Case) -> (Case, bool) {
     let is_hit = black_box(&mut case).classify();
     (case, is_hit)
@@ -35,15 +35,15 @@ fn classify(mut case: Case) -> (Case, bool) {
 
 #[library_benchmark]
 #[bench::banner(args = (banner()), config = at_most(745))]
-#[bench::http(args = (http()), config = at_most(1_507))]
+#[bench::http(args = (http()), config = at_most(930))]
 fn test_line(mut case: Case) -> (Case, bool) {
     let is_match = black_box(&mut case).test_line();
     (case, is_match)
 }
 
 #[library_benchmark]
-#[bench::banner(args = (banner()), config = at_most(4_293))]
-#[bench::http(args = (http()), config = at_most(4_722))]
+#[bench::banner(args = (banner()), config = at_most(4_272))]
+#[bench::http(args = (http()), config = at_most(4_242))]
 fn fields(mut case: Case) -> (Case, usize) {
     let count = black_box(&mut case).fields();
     (case, count)
