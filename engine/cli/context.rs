@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "plugins")]
 use clap::{ValueEnum, builder::PossibleValue};
 use portprint_codegen::{Compiled, Source, find};
-use portprint_tables::{Database, DatabaseText, FormatError, MAGIC};
+use portprint_tables::{ALIGNMENT, Database, DatabaseText, FormatError, MAGIC, aligned};
 
 use crate::args::{Color, Global};
 use crate::escape;
@@ -126,7 +126,7 @@ impl Context {
             return Err(Failure::file(path.display(), "the file is empty; expected a compiled database or rules"));
         }
         if source.text.starts_with(&MAGIC) {
-            open_compiled(path, source.text).map(|opened| Base::Ready(Box::new(opened)))
+            open_compiled(path, &source.text).map(|opened| Base::Ready(Box::new(opened)))
         } else {
             Ok(Base::Text(vec![source], Origin::Text(path.clone())))
         }
@@ -147,7 +147,7 @@ impl Context {
         let compiled = compile(&sources)?;
         log::debug!("{}", compiled.report.to_string().trim_end());
         let unreadable = |error| Failure::fault(format!("the compiler wrote a database that cannot be read: {error}"));
-        let database = Database::from_bytes(compiled.database.leak()).map_err(unreadable)?;
+        let database = Database::from_bytes(keep(&compiled.database)).map_err(unreadable)?;
         Ok(Opened { database, text: DatabaseText::from_bytes(compiled.text.leak()), origin })
     }
 }
@@ -235,8 +235,15 @@ pub(crate) fn compile(sources: &[Source]) -> Result<Compiled, Failure> {
         .map_err(|faults| Failure::fault(format!("the database has faults\n{}", faults.to_string().trim_end())))
 }
 
-fn open_compiled(path: &Path, bytes: Vec<u8>) -> Result<Opened, Failure> {
-    let bytes: &'static [u8] = bytes.leak();
+/// Keeps tables for the rest of the program's life, aligned as those that are built in.
+fn keep(tables: &[u8]) -> &'static [u8] {
+    let place = &mut aligned(vec![0; tables.len() + ALIGNMENT].leak())[..tables.len()];
+    place.copy_from_slice(tables);
+    place
+}
+
+fn open_compiled(path: &Path, bytes: &[u8]) -> Result<Opened, Failure> {
+    let bytes = keep(bytes);
     let database = Database::from_bytes(bytes)
         .and_then(|database| database.verify().map(|()| database))
         .map_err(|error| Failure::file(path.display(), error))?;

@@ -63,7 +63,8 @@ fn line_ids(list: &[u8]) -> impl ExactSizeIterator<Item = LineId> + use<'_> {
 
 impl<'a> Database<'a> {
     /// Views `bytes` as a database. Takes constant time: only header and section table are read. The bytes must be what the compiler
-    /// wrote; for bytes from elsewhere call [`Database::verify`] next, or the matcher may panic on them.
+    /// wrote; for bytes from elsewhere call [`Database::verify`] next, or the matcher may panic on them. Matching is fastest where they
+    /// start at a multiple of [`ALIGNMENT`](crate::ALIGNMENT); [`aligned`](crate::aligned) gives such a place.
     ///
     /// # Errors
     /// When the header is not one of ours, of another version, or a section is missing or has an impossible length.

@@ -18,6 +18,14 @@ pub const MAGIC: [u8; 8] = *b"PORTPRNT";
 pub const FORMAT_VERSION: u32 = 5;
 /// Sections start at multiples of this, in a block that starts at one: a line of most processors' caches.
 pub const ALIGNMENT: usize = 64;
+/// The part of a buffer that starts at a multiple of [`ALIGNMENT`], for a block that is read at run time. Elsewhere it works as well, but
+/// every row of a line straddles two lines of the cache. Empty if the buffer ends before.
+#[must_use]
+pub fn aligned(buffer: &mut [u8]) -> &mut [u8] {
+    let skipped = buffer.as_ptr().align_offset(ALIGNMENT).min(buffer.len());
+    &mut buffer[skipped..]
+}
+
 /// Bytes before the section table.
 pub const HEADER_SIZE: usize = 64;
 /// Bytes of one entry of the section table.
@@ -204,4 +212,24 @@ fn read_u32(bytes: &[u8], at: usize) -> u32 {
 
 fn read_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(*bytes[at..].first_chunk().expect("the header was checked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_has_an_aligned_part() {
+        let mut buffer = [0; 3 * ALIGNMENT];
+        for start in 0..2 * ALIGNMENT {
+            for len in 0..=ALIGNMENT {
+                let part = aligned(&mut buffer[start..][..len]);
+                assert!(
+                    part.is_empty() || (part.as_ptr() as usize).is_multiple_of(ALIGNMENT),
+                    "{len} bytes from {start}"
+                );
+                assert!(len < ALIGNMENT || !part.is_empty());
+            }
+        }
+    }
 }

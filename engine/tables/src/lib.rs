@@ -16,6 +16,8 @@ mod verify;
 
 pub use database::{Database, DatabaseText, Engine, LineRange, Probe, Source, SourceText};
 pub use error::FormatError;
-pub use format::{ALIGNMENT, FORMAT_VERSION, HEADER_SIZE, MAGIC, SECTION_ENTRY_SIZE, Section, SectionTable, checksum};
+pub use format::{
+    ALIGNMENT, FORMAT_VERSION, HEADER_SIZE, MAGIC, SECTION_ENTRY_SIZE, Section, SectionTable, aligned, checksum,
+};
 pub use ids::{Field, LineId, PortRange, ProbeId, Protocol, SourceId};
 pub use rows::*;

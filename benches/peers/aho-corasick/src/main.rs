@@ -44,7 +44,7 @@ struct Candidates {
 
 impl Literals {
     fn new(task: &Task) -> Result<(Self, Ready)> {
-        let database = Database::from_bytes(task.file("portprint.db")?.leak())?;
+        let database = Database::from_bytes(task.leaked("portprint.db")?)?;
         database.verify()?;
         let literals = task.lines.iter().map(literals_of).collect::<Result<Vec<_>>>()?;
         let chains: Vec<Candidates> =

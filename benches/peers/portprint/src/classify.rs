@@ -16,7 +16,7 @@ pub(crate) struct Classify {
 
 impl Classify {
     pub(crate) fn new(task: &Task) -> Result<Self> {
-        let database = Database::from_bytes(task.file("portprint.db")?.leak())?;
+        let database = Database::from_bytes(task.leaked("portprint.db")?)?;
         database.verify()?;
         let probe = |chain: &Chain| {
             let protocol = if chain.protocol == "udp" { Protocol::Udp } else { Protocol::Tcp };
