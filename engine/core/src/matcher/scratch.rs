@@ -6,7 +6,10 @@ use super::prefilter::Reach;
 use super::program::Machine;
 
 /// Memory that is reused from response to response: once it is warm, nothing is allocated. One for each thread.
+///
+/// Those of two threads share no line of the cache, however they lie: each response writes to several of its fields.
 #[derive(Clone, Debug, Default)]
+#[repr(align(128))]
 pub struct Scratch {
     /// The lines of the chain, probe by probe.
     pub(super) reach: Vec<Reach>,
