@@ -85,6 +85,9 @@ pub(crate) enum Corpus {
         size: [usize; 2],
         /// The probe that they are said to answer, over TCP.
         probe: String,
+        /// Only those that no line of the given database matches.
+        #[serde(default)]
+        unknown: bool,
     },
     /// Made by the harness from the database, to be slow.
     Hostile {

@@ -128,8 +128,9 @@ impl Prepared {
     fn new(place: &Place, definition: &Definition, task: &Task, folder: Option<&Path>) -> Result<Option<Self>> {
         let numbers = database::line_numbers(&place.database())?;
         let order = |line| numbers.binary_search(&line).ok();
-        let database = Database::read(&place.database(), &task.database, &place.tasks().join("databases"))?;
-        let responses = corpus::read(&task.corpus, &place.shared, &database, order)?;
+        let read = |variant| Database::read(&place.database(), variant, &place.tasks().join("databases"));
+        let database = read(&task.database)?;
+        let responses = corpus::read(&task.corpus, &place.shared, &database, order, || read(&Variant::Whole))?;
         let Some(mut responses) = responses else { return Ok(None) };
         let reference = Reference::read(&place.benches)?;
         let is_reference = task.database == Variant::Whole && database.sha256 == reference.sha256;

@@ -1,7 +1,7 @@
 //! Responses that nobody sent: our own texts, put together at random.
 //!
 //! None of the products exists, so that next to nothing matches: the usual case in a scan of the open Internet is a response that the
-//! database does not know. The prefilter was not trained on these texts.
+//! database does not know. The prefilter was not trained on these texts, but on greetings that begin as protocols have it, as some of these.
 
 use std::ops::RangeInclusive;
 

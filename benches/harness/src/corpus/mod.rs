@@ -4,6 +4,7 @@ mod file;
 mod generate;
 mod hostile;
 mod random;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,12 +40,13 @@ pub(crate) struct Expected {
 }
 
 /// The responses of a task; none when a file is not there. Hostile ones are made from `database`; `order` says which of
-/// the given database's lines a physical line is.
+/// the given database's lines a physical line is, and `whole` gives that database.
 pub(crate) fn read(
     parts: &[Corpus],
     shared: &Path,
     database: &Database,
     order: impl Fn(u32) -> Option<usize>,
+    whole: impl Fn() -> Result<Database>,
 ) -> Result<Option<Vec<Response>>> {
     let mut all = Vec::new();
     for part in parts {
@@ -66,16 +68,21 @@ pub(crate) fn read(
                 }
                 all.extend(responses.into_iter().step_by(*every));
             }
-            Corpus::Generated { generated, seed, count, size: [least, most], probe } => {
+            Corpus::Generated { generated, seed, count, size: [least, most], probe, unknown } => {
                 ensure!(least <= most, "a size is from the least to the greatest");
                 let mut random = Random::new(*seed);
-                all.extend((0..*count).map(|index| Response {
+                let response = |index: usize| Response {
                     name: format!("{generated:?} {index}").to_lowercase(),
                     protocol: "tcp".into(),
                     probe: probe.clone(),
                     bytes: generate::response(*generated, *least..=*most, &mut random),
                     right: None,
-                }));
+                };
+                let mut responses: Vec<Response> = (0..*count).map(response).collect();
+                if *unknown {
+                    unknown::retain(&mut responses, &whole()?.compiled, probe)?;
+                }
+                all.extend(responses);
             }
             Corpus::Hostile { hostile, seed, count, size, probes } => {
                 let order = hostile::Order { kind: *hostile, seed: *seed, count: *count, size: *size, probes };
