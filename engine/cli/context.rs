@@ -236,7 +236,7 @@ pub(crate) fn compile(sources: &[Source]) -> Result<Compiled, Failure> {
 }
 
 /// Keeps tables for the rest of the program's life, aligned as those that are built in.
-fn keep(tables: &[u8]) -> &'static [u8] {
+pub(crate) fn keep(tables: &[u8]) -> &'static [u8] {
     let place = &mut aligned(vec![0; tables.len() + ALIGNMENT].leak())[..tables.len()];
     place.copy_from_slice(tables);
     place

@@ -90,7 +90,7 @@ probe udp Ping
     assert!(show("10").contains("  decided by   a program with a step limit: it has back-references\n"));
 }
 
-/// A line that is often found for nothing needs more of a response, in short ones and long ones alike.
+/// A line that is often found for nothing needs more of a response. What does not have it is no match, long or short.
 #[test]
 fn what_a_line_needs_besides() {
     let place = Place::new();
@@ -100,6 +100,9 @@ fn what_a_line_needs_besides() {
     assert!(shown.contains("  and by       \"ftp\" (letters in either case)\n"), "{shown}");
     let stats = run(&["--db", "ftp.probes", "db", "stats"], b"").out;
     assert!(stats.contains("  lines that need more                 1\n"), "{stats}");
+    let explain = ["--db", "ftp.probes", "db", "explain", "--raw", "--probe", "NULL", "--line", "2"];
+    let told = run(&explain, b"220 this is not it\r\n").out;
+    assert!(told.contains("the response lacks \"ftp\" (letters in either case)"), "{told}");
     for len in [20, 40, 63, 64, 65, 66, 67, 4096, 4097, 9000] {
         for (ending, is_match) in [("FTP\r\n", true), ("fTp\r\n", true), ("ft\r\n", false), ("mtp\r\n", false)] {
             let response = format!("220 {}{ending}", "a".repeat(len - 4 - ending.len()));

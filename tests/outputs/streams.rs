@@ -44,7 +44,7 @@ fn other_outputs_are_finished_when_one_fails() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_ends_quietly_in_every_format() {
+fn a_closed_output_ends_quietly_in_every_format() {
     let target = format!("127.0.0.1:{}", says(b"220 hello\r\n"));
     for format in FORMATS {
         let place = Place::hurried(RULES);

@@ -10,6 +10,7 @@ use portprint_core::{Matcher, Scratch};
 use portprint_tables::{Database, LineId, SourceId};
 use serde_json::{Map, Value};
 
+use crate::context::keep;
 use crate::escape;
 use crate::exit::Failure;
 use crate::match_command::answer::{Answer, Format, Id, Names};
@@ -43,7 +44,7 @@ impl fmt::Display for Unanswered {
 /// Asks the rules for every example.
 pub(super) fn check(compiled: Compiled, path: &Path) -> Result<Vec<Unanswered>, Failure> {
     // For the rest of the program's life, which is short.
-    let database = Database::from_bytes(compiled.database.leak()).map_err(|error| Failure::fault(error.to_string()))?;
+    let database = Database::from_bytes(keep(&compiled.database)).map_err(|error| Failure::fault(error.to_string()))?;
     let mut asker = Asker {
         matcher: Matcher::new(&database),
         probes: Probes::new(&database),

@@ -18,7 +18,7 @@ use crate::output;
 use crate::output::style;
 
 use super::lookup;
-use super::needs::{self, Finder};
+use super::needs::{self, Besides, Finder};
 
 /// Explain the answer to a response: which line won, which others were candidates and what each failed on.
 #[derive(Debug, clap::Args)]
@@ -264,7 +264,6 @@ impl Explainer<'_> {
 
     /// What a line fails on; the cheapest reason first.
     fn failed_on(&self, line: LineId, response: &[u8], scratch: &mut Scratch) -> String {
-        let finder = Finder::of(self.database, line);
         let check = self.database.line(line).check();
         match self.matcher.test_line(line, response, scratch) {
             LineTest::Length { .. } => format!("the length is wrong: it needs {}", needs::length(&check)),
@@ -273,10 +272,10 @@ impl Explainer<'_> {
                 Some((at, None)) => format!("byte {at} is {:02x}, which no match has there", response[at]),
                 None => "its first bytes differ".to_owned(),
             },
-            LineTest::Pattern { .. } if !finder.finds(response) => format!("the response lacks {finder}"),
-            LineTest::Pattern { at } => match at {
-                None => "the pattern does not match".to_owned(),
-                Some(at) => match response.get(at..).unwrap_or_default() {
+            LineTest::Pattern { at } => match (self.lacking(line, response), at) {
+                (Some(what), _) => format!("the response lacks {what}"),
+                (None, None) => "the pattern does not match".to_owned(),
+                (None, Some(at)) => match response.get(at..).unwrap_or_default() {
                     [] => "the pattern does not match up to the end of the response".to_owned(),
                     tail => format!("the pattern fails at byte {at}: \"{}\"", shortened(tail, 16)),
                 },
@@ -285,6 +284,16 @@ impl Explainer<'_> {
             LineTest::Matches => "it matches".to_owned(),
             other => format!("{other:?}"),
         }
+    }
+
+    /// What the prefilter looks for in vain.
+    fn lacking(&self, line: LineId, response: &[u8]) -> Option<String> {
+        let finder = Finder::of(self.database, line);
+        if !finder.finds(response) {
+            return Some(finder.to_string());
+        }
+        let besides = Besides::of(&self.database.line(line))?;
+        (!besides.is_in(response)).then(|| besides.to_string())
     }
 
     fn service(&self, line: LineId) -> String {

@@ -1,4 +1,4 @@
-//! What a line needs of a response before its pattern is asked: how the prefilter finds it, its length, its first bytes.
+//! What a line needs of a response before its pattern is asked: how the prefilter finds it, what it needs besides, its length, its first bytes.
 
 use std::fmt;
 
@@ -88,17 +88,33 @@ impl fmt::Display for Finder {
 /// What the check of a line says about its length.
 pub(super) fn length(check: &Check) -> String {
     match (check.min_len, check.max_len) {
-        (min, max) if min == max => format!("exactly {min} bytes"),
         (min, u16::MAX) => format!("at least {min} bytes"),
+        (min, max) if min == max => format!("exactly {min} bytes"),
         (min, max) => format!("{min} to {max} bytes"),
     }
 }
 
-/// What a line needs besides.
-pub(super) fn besides(row: &LineRow) -> Option<String> {
-    let bytes = row.need.to_le_bytes();
-    let len = bytes.iter().rposition(|byte| *byte != 0)? + 1;
-    Some(format!("\"{}\" (letters in either case)", escape::payload(&bytes[..len])))
+/// What a line needs besides: bytes in a response, letters in either case.
+pub(super) struct Besides(Vec<u8>);
+
+impl Besides {
+    /// None for most lines.
+    pub(super) fn of(row: &LineRow) -> Option<Self> {
+        let bytes = row.need.to_le_bytes();
+        let len = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+        Some(Self(bytes[..len].to_vec()))
+    }
+
+    /// Whether a response has them.
+    pub(super) fn is_in(&self, response: &[u8]) -> bool {
+        memchr::memmem::find(&response.to_ascii_lowercase(), &self.0).is_some()
+    }
+}
+
+impl fmt::Display for Besides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" (letters in either case)", escape::payload(&self.0))
+    }
 }
 
 /// The first bytes that the check of a line demands; `··` stands for a byte of which it does not fix all bits.

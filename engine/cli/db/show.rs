@@ -13,7 +13,7 @@ use crate::output;
 use crate::output::style;
 
 use super::lookup;
-use super::needs::{self, Finder};
+use super::needs::{self, Besides, Finder};
 
 /// Show a probe or a line.
 #[derive(Debug, clap::Args)]
@@ -159,7 +159,7 @@ fn line(database: &Database<'_>, text: Option<&DatabaseText<'_>>, id: LineId) ->
         .collect();
     block.add("flags", flags.join(", "));
     block.add("found by", Finder::of(database, id));
-    block.add("and by", needs::besides(&row).unwrap_or_default());
+    block.add("and by", Besides::of(&row).map(|it| it.to_string()).unwrap_or_default());
     block.add("length", needs::length(&check));
     block.add("begins with", needs::head(&check).unwrap_or_default());
     block.add(

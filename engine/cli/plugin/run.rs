@@ -19,7 +19,7 @@ use portprint_scan::{
 };
 use portprint_tables::{Database, Protocol};
 
-use crate::context::Context;
+use crate::context::{Context, keep};
 use crate::exit::{Ending, Failure};
 use crate::output;
 
@@ -131,7 +131,7 @@ fn ask(plugin: Alone, target: Target) -> Result<Option<Report>, Failure> {
     let source = Source { name: "none".to_owned(), text: RULES.as_bytes().to_vec(), ..Source::default() };
     let compiled = portprint_codegen::compile(&[source]).map_err(|faults| Failure::fault(faults.to_string()))?;
     // For the rest of the program's life, which is short.
-    let database = Database::from_bytes(compiled.database.leak()).map_err(|error| Failure::fault(error.to_string()))?;
+    let database = Database::from_bytes(keep(&compiled.database)).map_err(|error| Failure::fault(error.to_string()))?;
     let config = ScanConfig {
         session: SessionConfig { connections: 1, ..SessionConfig::default() },
         all_states: true,

@@ -245,7 +245,7 @@ pub mod hash {
     /// What stands beside a gram, as a number below 16: two bits for each of two folded bytes.
     ///
     /// An entry of the index of grams has a bit for every such number, for the two bytes after a gram and, [`BEFORE`] bits further up,
-    /// for the two before it. Each literal in the bucket sets one of both, or all that may be where it has no byte.
+    /// for the two before it. Each literal in the bucket sets its bit on both sides; where it has no byte there, all bits that may be.
     #[must_use]
     #[inline(always)]
     pub fn beside(first: u8, second: u8) -> u32 {

@@ -253,3 +253,18 @@ impl LineRow {
     /// The pattern flag `s`.
     pub const DOTALL: u8 = 4;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_responses_are_as_long_as_checks_can_tell() {
+        let check = |min_len, max_len| Check { mask: 0, value: 0, min_len, max_len };
+        for (bytes, len) in [(0, 0), (65_534, 65_534), (65_535, u16::MAX), (65_536, u16::MAX), (usize::MAX, u16::MAX)] {
+            assert_eq!(Check::len(bytes), len);
+            assert!(check(len, u16::MAX).passes(0, len) && check(0, u16::MAX).passes(0, len), "{bytes}");
+            assert_eq!(check(0, 65_534).passes(0, len), bytes <= 65_534, "{bytes}");
+        }
+    }
+}

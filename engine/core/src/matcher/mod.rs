@@ -52,7 +52,7 @@ pub enum LineTest {
     Head,
     /// The response is shorter or longer than every match.
     Length {
-        /// The least length in bytes.
+        /// The least length in bytes, at most `u16::MAX`.
         min: u16,
         /// The greatest; `u16::MAX` when there is none.
         max: u16,

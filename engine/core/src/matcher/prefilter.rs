@@ -67,7 +67,7 @@ pub(super) fn check(engine: &Engine<'_>, response: &[u8], offered: &mut [u64]) -
 
 /// Sorts candidates, of which there are one to three for most responses: those without a branch.
 #[inline(always)]
-fn sort(candidates: &mut [u64]) {
+pub(super) fn sort(candidates: &mut [u64]) {
     let swap = |first: &mut u64, second: &mut u64| {
         (*first, *second) = ((*first).min(*second), (*first).max(*second));
     };

@@ -7,7 +7,7 @@ use super::program::Machine;
 
 /// Memory that is reused from response to response: once it is warm, nothing is allocated. One for each thread.
 ///
-/// Those of two threads share no line of the cache, however they lie: each response writes to several of its fields.
+/// Two of them share no line of the cache when they lie side by side: each response writes to several of their fields.
 #[derive(Clone, Debug, Default)]
 #[repr(align(128))]
 pub struct Scratch {

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 
 use portprint_codegen::Source;
 use portprint_codegen::analyse::sample::Random;
-use portprint_tables::{Database, LineId, LineRow};
+use portprint_tables::{Database, LineId, LineRow, Protocol};
 
 use super::backtrack::{self, Bounds};
 use super::linear::Linear;
 use super::program::{Machine, Outcome, Program};
+use super::{Matcher, Scratch};
 
 /// Patterns with what makes the two methods differ if either is wrong. All have a group, so that they have a program.
 const PATTERNS: [&str; 29] = [
@@ -103,4 +104,45 @@ fn hard_captures_take_linear_time_and_little_memory() {
         assert_eq!(machine.captures()[2..4], [0, len as u32]);
         assert!(machine.memory() < 4 << 20, "{} bytes for {len}", machine.memory());
     }
+}
+
+/// What lacks the second literal of a line is no candidate for it, up to a length from which on nobody looks.
+#[test]
+fn a_second_literal_is_looked_for_in_short_responses() {
+    let text = "Probe TCP NULL q||\nsoftmatch ftp m|^220 [-.\\w ]+ftp.*\\r\\n|i\n";
+    let source = Source { name: "test".into(), text: text.into(), ..Source::default() };
+    let blob = portprint_codegen::compile(&[source]).expect("the pattern is good").database;
+    let database = Database::from_bytes(&blob).expect("it was just compiled");
+    assert_eq!(database.line(LineId::new(0)).need.to_le_bytes(), *b"ftp\0");
+    let null = database.find_probe(Protocol::Tcp, b"NULL").expect("there is one").id();
+    let (matcher, mut scratch) = (Matcher::new(&database), Scratch::new());
+    let mut candidates = |len: usize, ending: &str| {
+        let response = format!("220 {}{ending}", "a".repeat(len - 4 - ending.len()));
+        matcher.candidates(Protocol::Tcp, Some(null), response.as_bytes(), &mut scratch).count()
+    };
+    for len in (20..200).chain([4095, 4096]) {
+        assert_eq!((candidates(len, "Ftp\r\n"), candidates(len, "mtp\r\n")), (1, 0), "{len} bytes");
+    }
+    assert_eq!((candidates(4097, "Ftp\r\n"), candidates(4097, "mtp\r\n")), (1, 1));
+}
+
+#[test]
+fn candidates_are_sorted() {
+    let mut random = Random::new(2);
+    for len in 0..6 {
+        for _ in 0..1_000 {
+            let mut candidates: Vec<u64> = (0..len).map(|_| random.next() % 8).collect();
+            let mut expected = candidates.clone();
+            expected.sort_unstable();
+            super::prefilter::sort(&mut candidates);
+            assert_eq!(candidates, expected);
+        }
+    }
+}
+
+#[test]
+fn scratches_side_by_side_share_no_line_of_the_cache() {
+    let [first, second] = [Scratch::new(), Scratch::new()];
+    assert!([&first, &second].iter().all(|scratch| core::ptr::from_ref(*scratch).addr().is_multiple_of(128)));
+    assert!(size_of::<Scratch>().is_multiple_of(128));
 }

@@ -1,5 +1,5 @@
-//! What the processor does for many bytes at a time: looking grams and windows up in their filters, looking for a text, and fetching
-//! ahead what will be read.
+//! What the processor does for many bytes at a time: looking grams and windows up in their filters, looking for a text or for what a line
+//! needs besides, and fetching ahead what will be read.
 //!
 //! The only code of the matcher that is not safe Rust, because these instructions take addresses. Each search has a portable form too;
 //! which one runs is decided by what the processor has, once.
